@@ -11,6 +11,9 @@
 #ifndef JUMUN_COMMON_RUNTIME_LOG_H
 #define JUMUN_COMMON_RUNTIME_LOG_H
 
+/* An event without fields is logged with "". */
+#pragma GCC diagnostic ignored "-Wformat-zero-length"
+
 typedef enum LogLevel {
     LOG_DEBUG,
     LOG_INFO,
