@@ -2,7 +2,7 @@
  *
  * A consumer owns a thread and two connections, one to consume and one to publish what
  * it parks. It collects up to EVENT_RUN_MAX events, or what came within 1 ms of the
- * last, calls its EventRun, then acknowledges. What each event's status asks for is
+ * first, calls its EventRun, then acknowledges. What each event's status asks for is
  * done before its message is acknowledged:
  *
  *     OK                     nothing
@@ -27,7 +27,7 @@
 enum {
     CONSUMER_PREFETCH = 500, /* messages unacknowledged */
     CONSUMER_ATTEMPTS = 6,
-    CONSUMER_IDLE_MS = 1,
+    CONSUMER_IDLE_MS = 1, /* waited for more after the first */
 };
 
 typedef struct Consumer Consumer;

@@ -37,12 +37,13 @@ typedef struct PublisherMessage {
     const char *queue;
     const void *body; /* a serialized EventBatch */
     size_t size;
-    /* Text headers "name", "value" ... of the message; NULL for none. */
+    /* Text headers "name", "value" ... of the message, 8 pairs at most; NULL for none. */
     const char *const *headers;
     size_t header_count; /* pairs */
     /* Out: OK = the broker has it on disk in a queue. FAILED_PRECONDITION (RETURNED) =
-     * no such queue. RESOURCE_EXHAUSTED (NACKED) = the queue is full. UNKNOWN = the
-     * connection broke before the confirm: publish again. UNAVAILABLE = not sent. */
+     * no such queue, or (REFUSED) = it made the broker close the channel, twice.
+     * RESOURCE_EXHAUSTED (NACKED) = the queue is full. UNKNOWN = the connection broke
+     * before the confirm: publish again. UNAVAILABLE = not sent. */
     Status status;
 } PublisherMessage;
 
@@ -50,7 +51,8 @@ typedef struct PublisherMessage {
  * the first failure. May block up to PUBLISHER_CONFIRM_S. */
 Status publisher_publish(Publisher *publisher, PublisherMessage *const *messages, size_t count);
 
-/* Serves heartbeats; call at least every 15 s while idle. */
+/* Connects if there is no connection, serves heartbeats, notices blocked and unblocked;
+ * call at least every 15 s while idle. */
 void publisher_idle(Publisher *publisher);
 
 #endif

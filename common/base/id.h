@@ -46,7 +46,7 @@ typedef struct EventId {
 /* Makes ids for one node. Any thread. */
 typedef struct IdSource {
     const Clock *clock;
-    uint32_t node;
+    _Atomic uint32_t node;       /* changes when a lost lease is replaced by another */
     _Atomic uint64_t last;       /* ms << 14 | sequence of the newest id */
     _Atomic uint64_t last_small; /* ms << 6 | sequence of the newest small id */
     /* Monotonic time until which the node is surely ours; INT64_MAX without a lease. */

@@ -30,8 +30,11 @@ static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /* 0..31, or -1 for what is no symbol (U among them). */
 static int symbol_value(char symbol)
 {
-    char upper = symbol >= 'a' && symbol <= 'z' ? (char)(symbol - 'a' + 'A') : symbol;
+    char upper = symbol;
 
+    if (symbol >= 'a' && symbol <= 'z') {
+        upper = (char)(symbol - 'a' + 'A');
+    }
     if (upper == 'O') {
         return 0;
     }

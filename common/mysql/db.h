@@ -4,7 +4,7 @@
  * a back-off of at most 1 s; statements are prepared once per connection and found by
  * the address of their text, so the text must be a string literal or live as long as
  * the Db. Everything runs with READ COMMITTED, UTC, strict sql_mode, utf8mb4, lock wait
- * 2 s, statement limit 2 s; values only ever travel as bound parameters.
+ * 2 s, statement limit 3 s; values only ever travel as bound parameters.
  *
  * Errors (shared/engines.md, section 10): ALREADY_EXISTS duplicate key; ABORTED
  * deadlock, lock wait, record changed; UNAVAILABLE nothing happened; UNKNOWN lost
@@ -31,6 +31,9 @@ typedef struct Db Db;
 /* mysql://user:password@host:port/schema[?socket=/path]; percent-decoding as in URLs.
  * INVALID_ARGUMENT (CONFIG) if it is malformed. Does not connect. */
 Status db_open(const char *url, Db **ret_db);
+
+/* The same for migrations and audits: no statement limit, lock waits of 10 minutes. */
+Status db_open_patient(const char *url, Db **ret_db);
 
 /* NULL is ignored. */
 void db_close(Db *db);

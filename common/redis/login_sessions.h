@@ -1,7 +1,7 @@
 /* login_sessions.h - who is logged in: sessions in Redis, named by their token's hash.
  *
  *     sess:<hash hex>       "member_id role created_at_us ends_at_us"  (TTL: sliding)
- *     sessions:<member_id>  set of the member's session hashes
+ *     sessions:<member_id>  sorted set of the member's session hashes, by begin
  *
  * A session slides: it ends SESSION_IDLE_S after its last use, and in any case
  * SESSION_MAX_S after it began. Redis is not the truth: what it lost is logged out,

@@ -33,14 +33,16 @@ bool redis_is_up(const Redis *redis);
 /* Appends one command; the words are copied. sizes may be NULL: strlen. */
 void redis_append(Redis *redis, size_t count, const char *const *words, const size_t *sizes);
 
-/* A Lua script with only KEYS and ARGV as data. `sha` is filled at first use. */
+/* A Lua script with only KEYS and ARGV as data. `sha` is filled at first use, so a
+ * RedisScript belongs to one thread, like the Redis it is used with. */
 typedef struct RedisScript {
     const char *text;
     char sha[41];
 } RedisScript;
 
 /* Appends EVALSHA of the script; redis_run loads it and repeats the call when the
- * server does not know it (NOSCRIPT: restart, fail-over, flush). */
+ * server does not know it (NOSCRIPT: restart, fail-over, flush), after the rest of its
+ * pipeline: do not rely on the order of a script and its neighbours. */
 void redis_append_script(Redis *redis, RedisScript *script, size_t key_count, size_t word_count,
                          const char *const *words, const size_t *sizes);
 

@@ -1,11 +1,11 @@
 /* rpc_client.h - calls one service, of which several instances may run.
  *
- * Each instance has its own REQ socket; a call goes to the one with the fewest calls
+ * Each instance has its own REQ sockets; a call goes to the one with the fewest calls
  * outstanding. An instance that times out RPC_CLIENT_STRIKES times in a row is left
- * out, and probed by Health.Check until it answers. Within an instance there is a
+ * out, and probed by Health.Check until it says ready. Within an instance there is a
  * channel per method: calls wait in its queue while all RPC_CLIENT_CONTEXTS contexts
- * are busy, and leave up to 32 at a time. There is no timer: an idle channel sends a
- * batch of one at once.
+ * (a connection each) are busy, and leave up to 32 at a time. There is no timer: an
+ * idle channel sends a batch of one at once.
  *
  * Nothing is ever sent twice by itself. What came back decides (transport.md, 4):
  * UNAVAILABLE = was not executed, UNKNOWN (connection lost) and DEADLINE_EXCEEDED =
@@ -67,7 +67,7 @@ typedef struct RpcClientCall {
     const Jumun__Rpc__V1__ErrorDetails *details; /* in the arena; NULL if none came */
     /* the client's own */
     struct RpcClientCall *next;
-    void *packed;
+    const void *packed;
     size_t packed_size;
     uint32_t number;
 } RpcClientCall;
@@ -83,10 +83,11 @@ void rpc_client_call(RpcClient *client, RpcClientCall *call);
  * I/O thread. Returns call->status. */
 Status rpc_client_call_and_wait(RpcClient *client, RpcClientCall *call);
 
-/* True while at least one instance is in. Any thread. */
+/* True while at least one instance is in and connected. Any thread. */
 bool rpc_client_ready(const RpcClient *client);
 
-/* Ends what is in flight with CANCELLED. NULL is ignored. */
+/* Waits up to 100 ms for replies, then ends what is left with CANCELLED. No call may
+ * follow, but from within `done`: that ends at once. NULL is ignored. */
 void rpc_client_close(RpcClient *client);
 
 #endif
