@@ -1,0 +1,477 @@
+#include "services/order/adapters/redis_stock_gate.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/redis/redis.h"
+#include "common/runtime/log.h"
+
+enum {
+    CALL_MAX = 500,                   /* orders in one script: Lua's unpack is limited */
+    WORDS_MAX = 2 + 2 * CALL_MAX,     /* keys and arguments of one script */
+    NUMBER_SIZE = 24,                 /* a 64-bit number and its NUL */
+    KEY_SIZE = 8 + NUMBER_SIZE,       /* "stock:{" number "}" */
+    SCRIPTS_MAX = REDIS_PIPELINE_MAX, /* in one round trip */
+    SCAN_COUNT = 500,
+};
+
+/* KEYS stock, hold; ARGV order id, quantity ... Answers per order 1 taken, 2 held before,
+ * 0 refused, -1 unknown product, and at last the units left. Checks all, then writes: a
+ * script that fails midway is not rolled back. */
+static const char hold_text[] =
+    "local n, stock, out = #ARGV / 2, redis.call('GET', KEYS[1]), {}\n"
+    "if not stock then for i = 1, n + 1 do out[i] = -1 end return out end\n"
+    "local left, ids, holds = tonumber(stock), {}, {}\n"
+    "for i = 1, n do ids[i] = ARGV[2 * i - 1] end\n"
+    "local held = redis.call('HMGET', KEYS[2], unpack(ids))\n"
+    "for i = 1, n do\n"
+    "  local qty = tonumber(ARGV[2 * i])\n"
+    "  if held[i] then out[i] = 2\n"
+    "  elseif left < qty then out[i] = 0\n"
+    "  else\n"
+    "    left, out[i] = left - qty, 1\n"
+    "    holds[#holds + 1], holds[#holds + 2] = ids[i], ARGV[2 * i]\n"
+    "  end\n"
+    "end\n"
+    "if #holds > 0 then\n"
+    "  redis.call('SET', KEYS[1], string.format('%d', left))\n"
+    "  redis.call('HSET', KEYS[2], unpack(holds))\n"
+    "end\n"
+    "out[n + 1] = left\n"
+    "return out\n";
+
+/* KEYS stock, hold; ARGV order id, '1' to give back or '0' ... Units return only for an
+ * entry that was there, and only to a known product: a rebuilt number counts them. */
+static const char settle_text[] =
+    "local n, ids = #ARGV / 2, {}\n"
+    "for i = 1, n do ids[i] = ARGV[2 * i - 1] end\n"
+    "local held, gone, done, back = redis.call('HMGET', KEYS[2], unpack(ids)), {}, {}, 0\n"
+    "for i = 1, n do\n"
+    "  if held[i] and not done[ids[i]] then\n"
+    "    gone[#gone + 1], done[ids[i]] = ids[i], true\n"
+    "    if ARGV[2 * i] == '1' then back = back + tonumber(held[i]) end\n"
+    "  end\n"
+    "end\n"
+    "if #gone > 0 then redis.call('HDEL', KEYS[2], unpack(gone)) end\n"
+    "if back > 0 and redis.call('EXISTS', KEYS[1]) == 1 then\n"
+    "  redis.call('INCRBY', KEYS[1], string.format('%d', back))\n"
+    "end\n"
+    "return #gone\n";
+
+/* KEYS stock, hold; ARGV an order id, how many holds at most. Answers the units, the
+ * count of holds not below the id, and the others: order id, quantity ... */
+static const char inspect_text[] =
+    "local all, limit, max = redis.call('HGETALL', KEYS[2]), ARGV[1], 2 * tonumber(ARGV[2])\n"
+    "local young, old = 0, {}\n"
+    "for i = 1, #all, 2 do\n"
+    "  local id = all[i]\n"
+    "  if #id < #limit or (#id == #limit and id < limit) then\n"
+    "    if #old < max then old[#old + 1], old[#old + 2] = id, all[i + 1] end\n"
+    "  else young = young + 1 end\n"
+    "end\n"
+    "return { redis.call('GET', KEYS[1]), young, old }\n";
+
+/* KEYS stock; ARGV the units seen, the units to set. */
+static const char correct_text[] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+                                   "redis.call('SET', KEYS[1], ARGV[2])\n"
+                                   "return 1\n";
+
+typedef struct RedisStockGate {
+    StockGate port;
+    Redis *redis;
+    const Clock *clock;
+    int64_t rests_until_us; /* monotonic */
+    RedisScript hold;
+    RedisScript settle;
+    RedisScript inspect;
+    RedisScript correct;
+    Counter *unknown;
+    Counter *failures;
+    /* words of the command being made */
+    const char *words[WORDS_MAX];
+    char stock_key[KEY_SIZE];
+    char hold_key[KEY_SIZE];
+    char numbers[WORDS_MAX][NUMBER_SIZE];
+} RedisStockGate;
+
+/* Decimal digits of a number; a hot loop, so without printf. */
+static const char *write_number(uint64_t value, char text[NUMBER_SIZE])
+{
+    char *at = &text[NUMBER_SIZE - 1];
+
+    *at = '\0';
+    do {
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    return at;
+}
+
+static void write_key(const char *prefix, ProductId product, char key[KEY_SIZE])
+{
+    char digits[NUMBER_SIZE];
+
+    (void)snprintf(key, KEY_SIZE, "%s{%s}", prefix, write_number(product.value, digits));
+}
+
+static size_t begin_script(RedisStockGate *self, ProductId product)
+{
+    write_key("stock:", product, self->stock_key);
+    write_key("hold:", product, self->hold_key);
+    self->words[0] = self->stock_key;
+    self->words[1] = self->hold_key;
+    return 2;
+}
+
+static Status check_rest(RedisStockGate *self)
+{
+    return clock_monotonic_us(self->clock) < self->rests_until_us
+               ? status_make(STATUS_UNAVAILABLE, "GATE_DOWN")
+               : status_ok();
+}
+
+static Status run(RedisStockGate *self, const RedisReply **ret_replies, size_t *ret_count)
+{
+    Status status = redis_run(self->redis, ret_replies, ret_count);
+
+    if (status_failed(status)) {
+        self->rests_until_us = clock_monotonic_us(self->clock) + GATE_REST_MS * US_PER_MS;
+        counter_add(self->failures, 1);
+        log_warn("order.gate_down", "code=%s name=%s", status_code_name(status.code), status.name);
+    }
+    return status;
+}
+
+/* -- hold -- */
+
+/* The end of the stretch of one product that fits one script. */
+static size_t hold_end_of(const StockHold *holds, size_t from, size_t count)
+{
+    size_t end = from + 1;
+
+    while (end < count && end - from < CALL_MAX &&
+           holds[end].product.value == holds[from].product.value) {
+        end++;
+    }
+    return end;
+}
+
+static void append_hold(RedisStockGate *self, const StockHold *holds, size_t from, size_t end)
+{
+    size_t count = begin_script(self, holds[from].product);
+
+    for (size_t i = from; i < end; i++) {
+        self->words[count] = write_number(holds[i].order.value, self->numbers[count]);
+        count++;
+        self->words[count] = write_number(holds[i].quantity, self->numbers[count]);
+        count++;
+    }
+    redis_append_script(self->redis, &self->hold, 2, count, self->words, NULL);
+}
+
+static void read_hold(RedisStockGate *self, const RedisReply *reply, StockHold *holds, size_t from,
+                      size_t end)
+{
+    size_t count = end - from;
+
+    if (reply->type != REDIS_ARRAY || reply->count != count + 1) {
+        log_warn("order.gate_odd", "product=%" PRIu64 " answer=%s", holds[from].product.value,
+                 reply->type == REDIS_ERROR ? reply->text : "not as expected");
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        StockHold *hold = &holds[from + i];
+
+        hold->left = reply->elements[count].integer;
+        switch (reply->elements[i].integer) {
+        case 0:
+            hold->answer = HOLD_REFUSED;
+            break;
+        case 1:
+            hold->answer = HOLD_GRANTED;
+            break;
+        case 2:
+            hold->answer = HOLD_HELD;
+            break;
+        default:
+            hold->answer = HOLD_UNKNOWN;
+            counter_add(self->unknown, 1);
+            break;
+        }
+    }
+}
+
+static Status hold(StockGate *gate, StockHold *holds, size_t count)
+{
+    RedisStockGate *self = (RedisStockGate *)gate;
+    const RedisReply *replies;
+    Status status = check_rest(self);
+
+    for (size_t done = 0; !status_failed(status) && done < count;) {
+        size_t stop = done;
+        size_t scripts = 0;
+        size_t reply_count = 0;
+
+        while (stop < count && scripts < SCRIPTS_MAX) {
+            size_t end = hold_end_of(holds, stop, count);
+            append_hold(self, holds, stop, end);
+            stop = end;
+            scripts++;
+        }
+        status = run(self, &replies, &reply_count);
+        for (size_t i = 0, at = done; !status_failed(status) && i < reply_count; i++) {
+            size_t end = hold_end_of(holds, at, count);
+            read_hold(self, &replies[i], holds, at, end);
+            at = end;
+        }
+        done = stop;
+    }
+    return status;
+}
+
+/* -- settle -- */
+
+static size_t append_settle(RedisStockGate *self, const HoldSettlement *ends, size_t from,
+                            size_t count)
+{
+    size_t words = begin_script(self, ends[from].product);
+    size_t at = from;
+
+    while (at < count && at - from < CALL_MAX &&
+           ends[at].product.value == ends[from].product.value) {
+        self->words[words] = write_number(ends[at].order.value, self->numbers[words]);
+        words++;
+        self->words[words++] = ends[at].end == HOLD_RETURNS ? "1" : "0";
+        at++;
+    }
+    redis_append_script(self->redis, &self->settle, 2, words, self->words, NULL);
+    return at;
+}
+
+static Status settle(StockGate *gate, const HoldSettlement *ends, size_t count)
+{
+    RedisStockGate *self = (RedisStockGate *)gate;
+    const RedisReply *replies;
+    size_t reply_count;
+    Status status = check_rest(self);
+
+    for (size_t done = 0; !status_failed(status) && done < count;) {
+        for (size_t scripts = 0; done < count && scripts < SCRIPTS_MAX; scripts++) {
+            done = append_settle(self, ends, done, count);
+        }
+        status = run(self, &replies, &reply_count);
+    }
+    return status;
+}
+
+/* -- restore -- */
+
+static Status restore(StockGate *gate, const ProductId *products, const int64_t *units,
+                      size_t count)
+{
+    RedisStockGate *self = (RedisStockGate *)gate;
+    const RedisReply *replies;
+    size_t reply_count;
+    Status status = check_rest(self);
+
+    for (size_t done = 0; !status_failed(status) && done < count;) {
+        for (size_t i = 0; done < count && i < SCRIPTS_MAX; i++, done++) {
+            char number[NUMBER_SIZE];
+            const char *words[] = { "SET", self->stock_key, number, "NX" };
+
+            write_key("stock:", products[done], self->stock_key);
+            (void)snprintf(number, sizeof number, "%" PRId64, units[done]);
+            redis_append(self->redis, 4, words, NULL);
+        }
+        status = run(self, &replies, &reply_count);
+    }
+    return status;
+}
+
+/* -- for the sweep -- */
+
+/* "stock:{123}"; false for anything else. */
+static bool parse_key(const char *key, ProductId *ret_product)
+{
+    unsigned long long value = 0;
+    int end = 0;
+
+    if (sscanf(key, "stock:{%19llu}%n", &value, &end) != 1 || end == 0 || key[end] != '\0' ||
+        value == 0) {
+        return false;
+    }
+    *ret_product = (ProductId){ value };
+    return true;
+}
+
+static Status scan(StockGate *gate, uint64_t *cursor, ProductId *ret_products, size_t max,
+                   size_t *ret_count)
+{
+    RedisStockGate *self = (RedisStockGate *)gate;
+    const RedisReply *replies;
+    size_t reply_count;
+    char digits[NUMBER_SIZE];
+    char limit[NUMBER_SIZE];
+    const char *words[] = { "SCAN",  write_number(*cursor, digits),  "MATCH", "stock:*",
+                            "COUNT", write_number(SCAN_COUNT, limit) };
+    size_t count = 0;
+    Status status = check_rest(self);
+
+    if (status_failed(status)) {
+        return status;
+    }
+    redis_append(self->redis, 6, words, NULL);
+    status = run(self, &replies, &reply_count);
+    if (status_failed(status)) {
+        return status;
+    }
+    if (replies[0].type != REDIS_ARRAY || replies[0].count != 2 ||
+        replies[0].elements[0].type != REDIS_TEXT || replies[0].elements[1].type != REDIS_ARRAY) {
+        return status_make(STATUS_INTERNAL, "INTERNAL");
+    }
+    const RedisReply *keys = &replies[0].elements[1];
+    for (size_t i = 0; i < keys->count && count < max; i++) {
+        if (parse_key(keys->elements[i].text, &ret_products[count])) {
+            count++;
+        }
+    }
+    *cursor = strtoull(replies[0].elements[0].text, NULL, 10);
+    *ret_count = count;
+    return status;
+}
+
+/* Units written by somebody else: only a number that adds up is one. */
+static bool parse_units(const RedisReply *reply, int64_t *ret_units)
+{
+    char *end;
+
+    if (reply->type != REDIS_TEXT || reply->size == 0) {
+        return false;
+    }
+    long long value = strtoll(reply->text, &end, 10);
+    if (*end != '\0' || value > MONEY_MAX || value < -MONEY_MAX) {
+        return false;
+    }
+    *ret_units = value;
+    return true;
+}
+
+static Status read_view(Arena *arena, const RedisReply *reply, GateView *view)
+{
+    if (reply->type != REDIS_ARRAY || reply->count != 3 || reply->elements[2].type != REDIS_ARRAY) {
+        return status_ok(); /* stays unknown */
+    }
+    const RedisReply *old = &reply->elements[2];
+    view->known = parse_units(&reply->elements[0], &view->units);
+    view->young = reply->elements[1].integer;
+    view->stale = arena_calloc(arena, old->count / 2 + 1, sizeof *view->stale);
+    if (view->stale == NULL) {
+        return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
+    }
+    for (size_t i = 0; i + 1 < old->count; i += 2) {
+        GateHold *one = &view->stale[view->stale_count];
+
+        one->order.value = strtoull(old->elements[i].text, NULL, 10);
+        if (parse_units(&old->elements[i + 1], &one->quantity)) {
+            view->stale_count++;
+        }
+    }
+    return status_ok();
+}
+
+static Status inspect(StockGate *gate, Arena *arena, OrderId id_below, GateView *views,
+                      size_t count)
+{
+    RedisStockGate *self = (RedisStockGate *)gate;
+    const RedisReply *replies;
+    size_t reply_count = 0;
+    char limit[NUMBER_SIZE];
+    char max[NUMBER_SIZE];
+    Status status = check_rest(self);
+
+    assert(count <= REDIS_PIPELINE_MAX);
+    if (status_failed(status)) {
+        return status;
+    }
+    for (size_t i = 0; i < count; i++) {
+        (void)begin_script(self, views[i].product);
+        self->words[2] = write_number(id_below.value, limit);
+        self->words[3] = write_number(GATE_STALE_MAX, max);
+        redis_append_script(self->redis, &self->inspect, 2, 4, self->words, NULL);
+    }
+    status = run(self, &replies, &reply_count);
+    for (size_t i = 0; !status_failed(status) && i < reply_count; i++) {
+        status = read_view(arena, &replies[i], &views[i]);
+    }
+    return status;
+}
+
+static Status correct(StockGate *gate, ProductId product, int64_t seen, int64_t units)
+{
+    RedisStockGate *self = (RedisStockGate *)gate;
+    const RedisReply *replies;
+    size_t reply_count;
+    char seen_text[NUMBER_SIZE];
+    char units_text[NUMBER_SIZE];
+    const char *words[] = { self->stock_key, seen_text, units_text };
+    Status status = check_rest(self);
+
+    if (status_failed(status)) {
+        return status;
+    }
+    write_key("stock:", product, self->stock_key);
+    (void)snprintf(seen_text, sizeof seen_text, "%" PRId64, seen);
+    (void)snprintf(units_text, sizeof units_text, "%" PRId64, units);
+    redis_append_script(self->redis, &self->correct, 1, 3, words, NULL);
+    return run(self, &replies, &reply_count);
+}
+
+static const StockGateOps ops = {
+    .hold = hold,
+    .settle = settle,
+    .restore = restore,
+    .scan = scan,
+    .inspect = inspect,
+    .correct = correct,
+};
+
+Status order_redis_gate_open(const char *url, const Clock *clock, Metrics *metrics,
+                             StockGate **ret_gate)
+{
+    RedisStockGate *self = calloc(1, sizeof *self);
+
+    if (self == NULL) {
+        return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
+    }
+    self->port.ops = &ops;
+    self->clock = clock;
+    self->hold.text = hold_text;
+    self->settle.text = settle_text;
+    self->inspect.text = inspect_text;
+    self->correct.text = correct_text;
+    self->unknown = metrics_counter(metrics, "gate_unknown_total",
+                                    "Holds asked of a product the gate did not know", "");
+    self->failures =
+        metrics_counter(metrics, "gate_failures_total", "Round trips to the gate that failed", "");
+    Status status = redis_open(url, GATE_TIMEOUT_MS, &self->redis);
+    if (status_failed(status)) {
+        order_redis_gate_close(&self->port);
+        return status;
+    }
+    *ret_gate = &self->port;
+    return status;
+}
+
+void order_redis_gate_close(StockGate *gate)
+{
+    RedisStockGate *self = (RedisStockGate *)gate;
+
+    if (self == NULL) {
+        return;
+    }
+    redis_close(self->redis);
+    free(self);
+}

@@ -1,0 +1,27 @@
+/* redis_stock_gate.h - the StockGate over Redis.
+ *
+ *     stock:{<product>}   units the gate would still sell
+ *     hold:{<product>}    hash: order id -> units held
+ *
+ * One script per product, all of a call pipelined in one round trip. After a failure the
+ * gate is left alone for GATE_REST_MS: calls fail at once. Opened per thread. */
+#ifndef JUMUN_SERVICES_ORDER_ADAPTERS_REDIS_STOCK_GATE_H
+#define JUMUN_SERVICES_ORDER_ADAPTERS_REDIS_STOCK_GATE_H
+
+#include "common/base/clock.h"
+#include "common/runtime/metrics.h"
+#include "services/order/app/order_ports.h"
+
+enum {
+    GATE_TIMEOUT_MS = 250,
+    GATE_REST_MS = 500,
+};
+
+/* Does not connect. */
+Status order_redis_gate_open(const char *url, const Clock *clock, Metrics *metrics,
+                             StockGate **ret_gate);
+
+/* NULL is ignored. */
+void order_redis_gate_close(StockGate *gate);
+
+#endif
