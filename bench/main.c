@@ -1,0 +1,212 @@
+/* main.c - jumun-bench: puts load on a running jumun and says what it did.
+ *
+ * Scenarios: one client alone (POST, and POST until COMPLETED), a sustained rate, a
+ * burst, as fast as it goes. After each the backlog is drained and the databases are
+ * checked. Exit code 1 if a check fails. */
+#include <argp.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/report.h"
+#include "bench/scene.h"
+#include "common/runtime/log.h"
+
+enum {
+    DRAIN_S = 120,
+    CONNECTIONS = 256
+};
+
+typedef struct Options {
+    const char *var;
+    const char *out; /* NULL: standard output */
+    const char *commit;
+    const char *only; /* NULL: all scenarios */
+    double rate;
+    double seconds;
+} Options;
+
+typedef struct Scenario {
+    const char *name;  /* for --only */
+    const char *title; /* for the report; %.0f is the rate */
+    unsigned connections;
+    double rate; /* 0: closed loop; -1: the option's */
+    double seconds;
+    uint64_t count_max;
+    bool wait;
+} Scenario;
+
+static const Scenario scenarios[] = {
+    { "single", "One client alone, POST /orders", 1, 0, 20, 500, false },
+    { "settled", "One client alone, POST /orders until COMPLETED (Prefer: wait)", 1, 0, 30, 300,
+      true },
+    { "sustained", "Sustained, open loop at %.0f orders/s", CONNECTIONS, -1, -1, 0, false },
+    { "burst", "Burst, open loop at 20000 orders/s for 5 s", CONNECTIONS, 20000, 5, 0, false },
+    { "fastest", "As fast as it goes, closed loop, 256 connections", CONNECTIONS, 0, -1, 0, false },
+};
+
+/* Samples taken while the load runs. */
+typedef struct Watch {
+    Scene *scene;
+    double half_s;
+    double next_look_s;
+    bool half_seen;
+    uint64_t open_half;
+} Watch;
+
+static size_t write_request(void *context, uint64_t n, char *buffer)
+{
+    return scene_request(((Watch *)context)->scene, n, buffer);
+}
+
+static void on_answer(void *context, uint64_t n, int http_status, const char *body)
+{
+    scene_answer(((Watch *)context)->scene, n, http_status, body);
+}
+
+static void on_tick(void *context, double elapsed_s)
+{
+    Watch *watch = context;
+    uint64_t outbox;
+
+    if (elapsed_s >= watch->next_look_s) {
+        processes_look(&watch->scene->processes);
+        watch->next_look_s = elapsed_s + 1;
+    }
+    if (!watch->half_seen && elapsed_s >= watch->half_s) {
+        watch->half_seen = true;
+        (void)invariants_count_open(watch->scene->db, &watch->open_half, &outbox);
+    }
+}
+
+static Status measure(Scene *scene, const Options *options, const Scenario *scenario,
+                      Measurement *measurement, LoadResult *load)
+{
+    static char title[128];
+    double seconds = scenario->seconds < 0 ? options->seconds : scenario->seconds;
+    double rate = scenario->rate < 0 ? options->rate : scenario->rate;
+    Watch watch = { .scene = scene, .half_s = seconds / 2 };
+    uint64_t outbox;
+
+    scene_begin(scene, scenario->wait);
+    processes_start(&scene->processes);
+    Status status = load_run(&(LoadOptions){ .host = "127.0.0.1",
+                                             .port = scene->port,
+                                             .connections = scenario->connections,
+                                             .rate = rate,
+                                             .seconds = seconds,
+                                             .count_max = scenario->count_max,
+                                             .request = write_request,
+                                             .answer = on_answer,
+                                             .context = &watch,
+                                             .tick = on_tick },
+                             load);
+    if (status_failed(status)) {
+        return status;
+    }
+    (void)invariants_count_open(scene->db, &measurement->open_end, &outbox);
+    measurement->drained = !status_failed(scene_drain(scene, DRAIN_S, &measurement->drain_s));
+    processes_look(&scene->processes);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    (void)snprintf(title, sizeof title, scenario->title, rate);
+#pragma GCC diagnostic pop
+    measurement->name = title;
+    measurement->load = load;
+    measurement->processes = &scene->processes;
+    measurement->open_half = watch.open_half;
+    status = scene_count_lost(scene, &measurement->lost);
+    if (!status_failed(status)) {
+        status = invariants_check(scene->db, measurement->drained, &measurement->checks);
+    }
+    return status;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    Options *options = state->input;
+
+    switch (key) {
+    case 'v':
+        options->var = arg;
+        return 0;
+    case 'o':
+        options->out = arg;
+        return 0;
+    case 'c':
+        options->commit = arg;
+        return 0;
+    case 'n':
+        options->only = arg;
+        return 0;
+    case 'r':
+        options->rate = strtod(arg, NULL);
+        return options->rate > 0 ? 0 : EINVAL;
+    case 's':
+        options->seconds = strtod(arg, NULL);
+        return options->seconds > 0 ? 0 : EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int run_all(Scene *scene, const Options *options, FILE *file)
+{
+    static LoadResult load;
+    int code = 0;
+
+    report_head(file, options->commit);
+    for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+        Measurement measurement = { .drained = false };
+        if (options->only != NULL && strcmp(options->only, scenarios[i].name) != 0) {
+            continue;
+        }
+        Status status = measure(scene, options, &scenarios[i], &measurement, &load);
+        if (status_failed(status)) {
+            (void)fprintf(stderr, "bench: %s: %s\n", scenarios[i].name, status.name);
+            return 1;
+        }
+        report_measurement(file, &measurement);
+        (void)fflush(file);
+        code |= report_is_clean(&measurement) ? 0 : 1;
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp_option rows[] = {
+        { "var", 'v', "DIR", 0, "the instance to load (default ./var)", 0 },
+        { "out", 'o', "FILE", 0, "where the report goes (default standard output)", 0 },
+        { "commit", 'c', "NAME", 0, "the commit named in the report", 0 },
+        { "only", 'n', "SCENARIO", 0, "single, settled, sustained, burst or fastest", 0 },
+        { "rate", 'r', "N", 0, "orders per second of `sustained` (default 8000)", 0 },
+        { "seconds", 's', "S", 0, "length of `sustained` and `fastest` (default 20)", 0 },
+        { 0 },
+    };
+    static const struct argp argp = { rows, parse, NULL, "Puts load on a running jumun.",
+                                      NULL, NULL,  NULL };
+    Options options = { .var = "var", .commit = "unknown", .rate = 8000, .seconds = 20 };
+    static Scene scene;
+    char path[4096];
+
+    log_open("bench", LOG_WARN);
+    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0) {
+        return 2;
+    }
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[size < 0 ? 0 : size] = '\0';
+    FILE *file = options.out == NULL ? stdout : fopen(options.out, "we");
+    if (file == NULL) {
+        (void)fprintf(stderr, "bench: %s cannot be written\n", options.out);
+        return 1;
+    }
+    Status status = scene_open(&scene, dirname(path), options.var);
+    int code = status_failed(status) ? 1 : run_all(&scene, &options, file);
+    scene_close(&scene);
+    if (file != stdout && fclose(file) != 0) {
+        code = 1;
+    }
+    return code;
+}

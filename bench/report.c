@@ -1,0 +1,114 @@
+#include "bench/report.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+
+static void cpu_model(char *ret_text, size_t size)
+{
+    char line[256];
+    FILE *file = fopen("/proc/cpuinfo", "re");
+
+    (void)snprintf(ret_text, size, "unknown");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", strlen("model name")) == 0 && colon != NULL) {
+            (void)snprintf(ret_text, size, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+            break;
+        }
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+}
+
+void report_head(FILE *file, const char *commit)
+{
+    char model[128];
+    char at[TIME_TEXT_SIZE];
+    struct utsname system = { .release = "" };
+
+    cpu_model(model, sizeof model);
+    time_to_text(clock_wall_us(clock_system()), at);
+    (void)uname(&system);
+    (void)fprintf(
+        file,
+        "# Bench results\n\n"
+        "Made by `./dev bench` on %.10s, commit %s: %ld cores (%s), %ld MiB, Linux %s. The load\n"
+        "generator, all programs and all engines share the cores. Full durability: InnoDB flush "
+        "at\n"
+        "commit = 1, Redis AOF everysec, RabbitMQ quorum queues, persistent and confirmed. One "
+        "line\n"
+        "of one unit per order, paid with `tok_ok`, over 200 products and 50 members.\n\n"
+        "Open loop: latency counts from when a request was due. *Completed/s* counts from the "
+        "first\n"
+        "request until the last order was COMPLETED and every outbox was empty.\n",
+        at, commit, sysconf(_SC_NPROCESSORS_ONLN), model,
+        sysconf(_SC_PHYS_PAGES) / 256 * (sysconf(_SC_PAGESIZE) / 4096), system.release);
+}
+
+bool report_is_clean(const Measurement *measurement)
+{
+    return measurement->lost == 0 && measurement->drained && measurement->checks.total == 0;
+}
+
+static void checks(FILE *file, const Measurement *measurement)
+{
+    const InvariantReport *report = &measurement->checks;
+
+    (void)fprintf(file,
+                  "\nChecks: oversold %llu, lost %llu, duplicate %llu, charged without order %llu,"
+                  " inconsistent %llu%s%s.\n",
+                  (unsigned long long)report->violations[INVARIANT_OVERSOLD],
+                  (unsigned long long)(report->violations[INVARIANT_LOST] + measurement->lost),
+                  (unsigned long long)report->violations[INVARIANT_DUPLICATE],
+                  (unsigned long long)report->violations[INVARIANT_CHARGED_WITHOUT_ORDER],
+                  (unsigned long long)report->violations[INVARIANT_INCONSISTENT],
+                  report->total > 0 ? "; first: " : "", report->first);
+}
+
+static void processes(FILE *file, const Measurement *measurement, double orders)
+{
+    (void)fprintf(file, "\n| process | CPU us per order | RSS MiB, highest |\n|---|---|---|\n");
+    double total = 0;
+    for (size_t i = 0; i < measurement->processes->count; i++) {
+        const Process *process = &measurement->processes->list[i];
+        double us = (double)(process->cpu_us - process->cpu_start) / (orders > 0 ? orders : 1);
+        total += us;
+        (void)fprintf(file, "| %s | %.1f | %.0f |\n", process->name, us,
+                      (double)process->rss_max_kib / 1024);
+    }
+    (void)fprintf(file, "| all | %.1f | |\n", total);
+}
+
+void report_measurement(FILE *file, const Measurement *measurement)
+{
+    const LoadResult *load = measurement->load;
+    double created = (double)load->statuses[201];
+    double all_s = load->seconds + measurement->drain_s;
+
+    (void)fprintf(file, "\n## %s\n\n", measurement->name);
+    (void)fprintf(
+        file, "| sent | 201 | other answers | broken | accepted/s | completed/s | p50 ms | p99 ms"
+              " | p99.9 ms | max ms | open half way | open at the end | drained after s |\n"
+              "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    (void)fprintf(file, "| %llu | %.0f | %.0f | %llu | %.0f | ", (unsigned long long)load->sent,
+                  created, (double)load->answered - created, (unsigned long long)load->lost,
+                  created / load->seconds);
+    if (measurement->drained) {
+        (void)fprintf(file, "%.0f | ", created / all_s);
+    } else {
+        (void)fprintf(file, "not drained | ");
+    }
+    (void)fprintf(file, "%.2f | %.2f | %.2f | %.2f | %llu | %llu | %.2f |\n",
+                  (double)latency_percentile(&load->latency, 50) / 1000,
+                  (double)latency_percentile(&load->latency, 99) / 1000,
+                  (double)latency_percentile(&load->latency, 99.9) / 1000,
+                  (double)load->latency.max_us / 1000, (unsigned long long)measurement->open_half,
+                  (unsigned long long)measurement->open_end, measurement->drain_s);
+    processes(file, measurement, created);
+    checks(file, measurement);
+}

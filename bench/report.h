@@ -1,0 +1,33 @@
+/* report.h - what a scenario measured, as a row of Markdown and as text. */
+#ifndef JUMUN_BENCH_REPORT_H
+#define JUMUN_BENCH_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "bench/load.h"
+#include "bench/processes.h"
+#include "tests/invariants/invariants.h"
+
+typedef struct Measurement {
+    const char *name; /* "sustained, 8,000/s open loop" */
+    const LoadResult *load;
+    const Processes *processes;
+    double drain_s; /* from the last answer until nothing is open */
+    bool drained;
+    uint64_t open_half; /* orders open half way, */
+    uint64_t open_end;  /* and when the load ended */
+    uint64_t lost;
+    InvariantReport checks;
+} Measurement;
+
+/* Machine, settings, commit; once per file. */
+void report_head(FILE *file, const char *commit);
+
+void report_measurement(FILE *file, const Measurement *measurement);
+
+/* True if nothing was oversold, lost, doubled, charged without order or left open. */
+bool report_is_clean(const Measurement *measurement);
+
+#endif
