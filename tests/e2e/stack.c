@@ -1,0 +1,188 @@
+#include "tests/e2e/stack.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "tests/invariants/invariants.h"
+
+static Stack *running; /* for stack_fail: leave nothing behind */
+
+static int run_jumun(const char *words)
+{
+    char command[1024];
+
+    (void)snprintf(command, sizeof command, "exec '%s/jumun' %s >&2", getenv("JUMUN_TEST_BIN"),
+                   words);
+    int code = system(command);
+    return WIFEXITED(code) ? WEXITSTATUS(code) : -1;
+}
+
+static int run_with_var(Stack *stack, const char *verb, const char *options)
+{
+    char words[512];
+
+    (void)snprintf(words, sizeof words, "%s --var '%s' %s", verb, stack->var, options);
+    return run_jumun(words);
+}
+
+static void take_down(Stack *stack)
+{
+    char command[320];
+
+    if (run_with_var(stack, "down", "") != 0) {
+        (void)fprintf(stderr, "jumun down failed\n");
+    }
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", stack->var);
+    if (system(command) != 0) {
+        (void)fprintf(stderr, "%s is still there\n", stack->var);
+    }
+}
+
+void stack_fail(const char *file, int line, const char *what)
+{
+    (void)fprintf(stderr, "%s:%d: expected %s\n", file, line, what);
+    if (running != NULL) {
+        Stack *stack = running;
+        running = NULL;
+        char command[512];
+        (void)snprintf(command, sizeof command, "tail -n 15 '%s'/log/*.log >&2", stack->var);
+        (void)!system(command);
+        take_down(stack);
+    }
+    exit(1);
+}
+
+static void look(Stack *stack)
+{
+    expect(!status_failed(running_find(getenv("JUMUN_TEST_BIN"), stack->var, &stack->running)));
+}
+
+static void log_in(Stack *stack, const char *login_id, const char *password, char ret_token[64])
+{
+    char body[512];
+
+    (void)snprintf(body, sizeof body, "{\"loginId\":\"%s\",\"password\":\"%s\"}", login_id,
+                   password);
+    HttpReply reply = stack_ask(
+        stack, &(HttpRequest){ .method = "POST", .path = "/api/v1/members/login", .body = body });
+    expect(reply.status == 200);
+    (void)snprintf(ret_token, 64, "%s", json_text(reply.json, "token"));
+}
+
+void stack_open(Stack *stack)
+{
+    expect(getenv("JUMUN_TEST_BIN") != NULL);
+    memset(stack, 0, sizeof *stack);
+    (void)snprintf(stack->var, sizeof stack->var, "/tmp/jumun-e2e-XXXXXX");
+    expect(mkdtemp(stack->var) != NULL);
+    running = stack;
+    expect(run_with_var(stack, "up", "--detach") == 0);
+    look(stack);
+    expect(!status_failed(db_open_patient(stack->running.audit_url, &stack->db)));
+    expect(!status_failed(http_client_open(stack->running.url, &stack->http)));
+    log_in(stack, stack->running.admin_login, stack->running.admin_password, stack->admin_token);
+}
+
+void stack_close(Stack *stack)
+{
+    look(stack);
+    http_client_close(stack->http);
+    db_close(stack->db);
+    running = NULL;
+    take_down(stack);
+    expect(stack->running.process_count >= 9);
+    for (size_t i = 0; i < stack->running.process_count; i++) {
+        expect(kill(stack->running.processes[i].pid, 0) != 0 && errno == ESRCH);
+    }
+}
+
+pid_t stack_pid(Stack *stack, const char *name)
+{
+    look(stack);
+    return running_pid(&stack->running, name);
+}
+
+HttpReply stack_ask(Stack *stack, const HttpRequest *request)
+{
+    HttpReply reply = { 0 };
+
+    expect(!status_failed(http_client_ask(stack->http, request, &reply)));
+    return reply;
+}
+
+void stack_login_new_member(Stack *stack, const char *login_id, char ret_token[64])
+{
+    char body[512];
+
+    (void)snprintf(body, sizeof body,
+                   "{\"loginId\":\"%s\",\"password\":\"correct horse battery\",\"name\":\"%s\"}",
+                   login_id, login_id);
+    HttpReply reply = stack_ask(
+        stack, &(HttpRequest){ .method = "POST", .path = "/api/v1/members/signup", .body = body });
+    expect(reply.status == 201);
+    log_in(stack, login_id, "correct horse battery", ret_token);
+}
+
+int64_t stack_create_product(Stack *stack, const char *name, int64_t price, int64_t quantity)
+{
+    char body[512];
+
+    (void)snprintf(body, sizeof body, "{\"name\":\"%s\",\"price\":%lld,\"quantity\":%lld}", name,
+                   (long long)price, (long long)quantity);
+    HttpReply reply = stack_ask(stack, &(HttpRequest){ .method = "POST",
+                                                       .path = "/api/v1/products",
+                                                       .body = body,
+                                                       .token = stack->admin_token });
+    expect(reply.status == 201);
+    return json_number(reply.json, "productId");
+}
+
+void stack_pause(void)
+{
+    struct timespec pause = { 0, 100 * 1000000 };
+
+    (void)nanosleep(&pause, NULL);
+}
+
+void stack_expect_settled(Stack *stack, int timeout_s)
+{
+    int64_t end_us = clock_monotonic_us(clock_system()) + timeout_s * US_PER_S;
+    uint64_t open = 1;
+    uint64_t outbox = 1;
+
+    /* Polls what the system itself does in its own time; there is no event to wait for. */
+    while (open + outbox > 0 && clock_monotonic_us(clock_system()) < end_us) {
+        if (status_failed(invariants_count_open(stack->db, &open, &outbox))) {
+            open = 1; /* the database is on its way back */
+        }
+        stack_pause();
+    }
+    InvariantReport report;
+    expect(!status_failed(invariants_check(stack->db, true, &report)));
+    if (report.total > 0) {
+        (void)fprintf(stderr, "%llu violations, the first: %s\n", (unsigned long long)report.total,
+                      report.first);
+    }
+    expect(report.total == 0);
+}
+
+static Status on_number(void *context, const DbRow *row)
+{
+    *(int64_t *)context = db_row_int(row, 0);
+    return status_ok();
+}
+
+int64_t stack_number(Stack *stack, const char *sql)
+{
+    int64_t number = 0;
+
+    expect(!status_failed(db_query(stack->db, sql, NULL, 0, on_number, &number)));
+    return number;
+}

@@ -1,0 +1,55 @@
+/* stack.h - a whole jumun for a test: `jumun up --detach` in a directory of its own, the
+ * built binaries and real engines. One thread. Failures end the test program with a
+ * message: a test has nobody to report them to. */
+#ifndef JUMUN_TESTS_E2E_STACK_H
+#define JUMUN_TESTS_E2E_STACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/http/http_client.h"
+#include "common/mysql/db.h"
+#include "tests/support/running.h"
+
+typedef struct Stack {
+    char var[256];
+    Running running;
+    HttpClient *http;
+    Db *db; /* the read-only audit user's */
+    char admin_token[64];
+} Stack;
+
+/* The bin directory is JUMUN_TEST_BIN. */
+void stack_open(Stack *stack);
+
+/* Stops everything, checks that no process is left, removes the directory. */
+void stack_close(Stack *stack);
+
+/* The pid of a service ("order") or an engine ("mariadb"), as `jumun status` says now. */
+pid_t stack_pid(Stack *stack, const char *name);
+
+/* Asks, and fails the test if there is no answer. */
+HttpReply stack_ask(Stack *stack, const HttpRequest *request);
+
+/* Signs up and logs in. */
+void stack_login_new_member(Stack *stack, const char *login_id, char ret_token[64]);
+
+/* Makes a product as the admin; returns its id. */
+int64_t stack_create_product(Stack *stack, const char *name, int64_t price, int64_t quantity);
+
+/* Waits until no order is open and the outboxes are empty, then runs all invariants.
+ * Fails the test with the first violation, or if that takes longer than timeout_s. */
+void stack_expect_settled(Stack *stack, int timeout_s);
+
+/* 100 ms, between two looks at something that the system does in its own time. */
+void stack_pause(void);
+
+/* One number from the database. */
+int64_t stack_number(Stack *stack, const char *sql);
+
+/* Ends the program with file, line and what was expected, unless it is so. */
+#define expect(condition) ((condition) ? (void)0 : stack_fail(__FILE__, __LINE__, #condition))
+void stack_fail(const char *file, int line, const char *what) __attribute__((noreturn));
+
+#endif

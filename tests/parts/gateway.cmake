@@ -1,0 +1,19 @@
+jumun_test(unit_gateway LABEL unit CRITERION SOURCES
+    unit/services/gateway/json_parse_test.c
+    unit/services/gateway/transcode_test.c
+    unit/services/gateway/json_emit_test.c
+    unit/services/gateway/routes_test.c
+    unit/services/gateway/problem_test.c
+    unit/services/gateway/request_head_test.c
+    unit/services/gateway/limits_test.c
+    unit/services/gateway/http/strict_test.c
+    LINK gateway_core jansson
+    DEFINE OPENAPI_FILE="${CMAKE_SOURCE_DIR}/openapi.json")
+jumun_test(thread_gateway_http_hostile LABEL thread SOURCES
+    thread/services/gateway/http_hostile_test.c LINK gateway_http)
+jumun_test(thread_gateway_http_answer LABEL thread SOURCES
+    thread/services/gateway/http_answer_test.c LINK gateway_http pthread)
+jumun_test(integration_gateway_flow LABEL integration SOURCES
+    integration/services/gateway/flow_test.c support/fake_services.c
+    LINK gateway_service common_http)
+set_tests_properties(integration_gateway_flow PROPERTIES SKIP_RETURN_CODE 77)

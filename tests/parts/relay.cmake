@@ -1,0 +1,18 @@
+# common/amqp and the relay. Queue names are fixed: one test at a time on a broker.
+jumun_test(unit_amqp LABEL unit CRITERION SOURCES
+    unit/common/amqp/event_batch_test.c unit/common/amqp/consumer_batch_test.c
+    unit/common/amqp/confirm_window_test.c LINK common_amqp)
+
+foreach(name publisher consumer)
+    jumun_test(integration_${name} LABEL integration TIMEOUT 120 SOURCES
+        integration/common/amqp/${name}_test.c integration/common/amqp/broker.c
+        support/tcp_proxy.c LINK common_amqp)
+    set_tests_properties(integration_${name} PROPERTIES SKIP_RETURN_CODE 77 RESOURCE_LOCK broker)
+endforeach()
+
+jumun_test(unit_relay LABEL unit CRITERION SOURCES
+    unit/relay/relay_test.c unit/relay/amqp_sink_test.c LINK relay_core)
+jumun_test(integration_relay LABEL integration TIMEOUT 180 SOURCES
+    integration/relay/relay_source_test.c integration/common/amqp/broker.c
+    support/tcp_proxy.c LINK relay_source)
+set_tests_properties(integration_relay PROPERTIES SKIP_RETURN_CODE 77 RESOURCE_LOCK broker)

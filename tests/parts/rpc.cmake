@@ -1,0 +1,13 @@
+# Criterion programs never link nng: the envelope is tested from its sources.
+jumun_test(unit_rpc_envelope LABEL unit CRITERION SOURCES
+    unit/common/rpc/envelope_test.c
+    ${CMAKE_SOURCE_DIR}/common/rpc/envelope.c
+    ${CMAKE_SOURCE_DIR}/common/rpc/proto_arena.c
+    LINK jumun_messages common_crypto common_base)
+
+foreach(test rpc_calls rpc_failures rpc_hostile wake)
+    jumun_test(thread_${test} LABEL thread TIMEOUT 120 SOURCES
+        thread/common/rpc/${test}_test.c
+        thread/common/rpc/rpc_fixture.c
+        LINK common_rpc)
+endforeach()

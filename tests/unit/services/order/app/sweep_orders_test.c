@@ -1,0 +1,147 @@
+#include <criterion/criterion.h>
+
+#include "services/order/adapters/memory_stock_gate.h"
+#include "tests/support/order_world.h"
+
+static OrderWorld *world;
+
+static void open_world(void)
+{
+    world = order_world_open();
+}
+
+static void close_world(void)
+{
+    order_world_close(world);
+}
+
+TestSuite(sweep_orders, .init = open_world, .fini = close_world);
+
+static OrderId place(const char *key, uint64_t product, uint32_t quantity, const char *token)
+{
+    PlaceOrder *item = order_world_ask(world, 7, key, 1, token);
+
+    order_world_add_line(world, item, product, quantity);
+    order_world_place(world);
+    cr_assert_eq(item->status.code, STATUS_OK);
+    return item->order.id;
+}
+
+static OrderState state_of(OrderId id)
+{
+    return memory_orders_find(world->db, id)->state;
+}
+
+Test(sweep_orders, asks_again_for_orders_that_hear_nothing)
+{
+    world->silent = true;
+    OrderId id = place("a", 1, 3, "ok");
+    order_world_settle(world, 3);
+    cr_expect_eq(world->db->outbox_count, 1);
+    order_world_sweep(world, 9);
+    cr_expect_eq(world->db->outbox_count, 1, "not yet");
+    order_world_sweep(world, 3);
+    cr_expect_eq(world->db->outbox_count, 2);
+    cr_expect_neq(world->db->outbox[1].id, world->db->outbox[0].id);
+    order_world_sweep(world, 5);
+    cr_expect_eq(world->db->outbox_count, 2, "it leaves them time to answer");
+    world->silent = false;
+    order_world_sweep(world, 11);
+    cr_expect_eq(state_of(id), ORDER_COMPLETED);
+    cr_expect_eq(memory_orders_find(world->db, id)->version, 4, "repeats leave no trace");
+    order_world_check_ended(world);
+}
+
+Test(sweep_orders, asks_again_for_a_release_that_nobody_confirms)
+{
+    OrderId id = place("a", 1, 3, "");
+    order_world_settle(world, 3);
+    cr_expect_eq(state_of(id), ORDER_RESERVED);
+    world->silent = true;
+    order_world_sweep(world, 901);
+    cr_expect_eq(state_of(id), ORDER_EXPIRED);
+    cr_expect_eq(world->products[0].reserved, 3, "the broker lost the release");
+    world->silent = false;
+    order_world_sweep(world, 12);
+    cr_expect_eq(world->products[0].reserved, 0);
+    order_world_check_ended(world);
+}
+
+Test(sweep_orders, ends_unpaid_orders_when_their_time_is_over_but_never_while_paying)
+{
+    OrderId reserved = place("a", 1, 3, "");
+    OrderId paying = place("b", 2, 3, "ok");
+    order_world_settle(world, 1000);
+    cr_expect_eq(state_of(paying), ORDER_COMPLETED);
+    OrderId stuck = place("c", 3, 1, "lost");
+    order_world_settle(world, 3);
+    world->silent = true;
+    order_world_sweep(world, 899);
+    cr_expect_eq(state_of(reserved), ORDER_RESERVED);
+    order_world_sweep(world, 2);
+    cr_expect_eq(state_of(reserved), ORDER_EXPIRED);
+    cr_expect_eq(state_of(stuck), ORDER_PAYING);
+}
+
+Test(sweep_orders, gives_back_a_hold_whose_order_was_never_stored)
+{
+    StockHold hold = { .product = { 1 },
+                       .order = { id_floor(world->clock.now_us) },
+                       .quantity = 4 };
+
+    place("a", 1, 3, "ok");
+    order_world_settle(world, 3);
+    cr_assert_eq(world->gate->ops->hold(world->gate, &hold, 1).code, STATUS_OK);
+    cr_expect_eq(order_world_gate(world, 1), 3);
+    order_world_sweep(world, 9);
+    cr_expect_eq(order_world_gate(world, 1), 3, "it may be on its way");
+    order_world_sweep(world, 3);
+    cr_expect_eq(order_world_gate(world, 1), 7);
+}
+
+Test(sweep_orders, puts_a_drifted_gate_right_in_either_direction)
+{
+    place("a", 1, 3, "ok");
+    place("b", 2, 3, "ok");
+    order_world_settle(world, 3);
+    world->gate->ops->correct(world->gate, (ProductId){ 1 }, 7, 9);
+    world->gate->ops->correct(world->gate, (ProductId){ 2 }, 7, 1);
+    order_world_sweep(world, 1);
+    cr_expect_eq(order_world_gate(world, 1), 9, "seen once");
+    order_world_sweep(world, 2);
+    cr_expect_eq(order_world_gate(world, 1), 7);
+    cr_expect_eq(order_world_gate(world, 2), 7);
+}
+
+Test(sweep_orders, leaves_the_gate_alone_while_it_is_right)
+{
+    place("a", 1, 3, "");
+    world->silent = true; /* it stays PENDING */
+    order_world_sweep(world, 30);
+    cr_expect_eq(order_world_gate(world, 1), 7);
+    cr_expect_eq(order_world_truth(world, 1), 7);
+}
+
+Test(sweep_orders, heals_a_gate_that_lost_everything)
+{
+    OrderId id = place("a", 1, 3, "");
+    order_world_settle(world, 3);
+    order_memory_gate_flush(world->gate);
+    place("b", 1, 2, "ok");
+    cr_expect_eq(order_world_gate(world, 1), 5, "rebuilt from the truth");
+    order_world_settle(world, 3);
+    order_world_sweep(world, 920);
+    cr_expect_eq(state_of(id), ORDER_EXPIRED);
+    cr_expect_eq(order_world_gate(world, 1), 8, "though the hold was forgotten");
+}
+
+Test(sweep_orders, forgets_request_keys_after_two_days)
+{
+    place("a", 1, 3, "ok");
+    order_world_settle(world, 3);
+    world->clock.now_us += (SWEEP_KEY_HOURS * 3600 - 5) * US_PER_S;
+    order_world_sweep(world, 4);
+    cr_expect_eq(world->db->key_count, 1);
+    order_world_sweep(world, 3);
+    cr_expect_eq(world->db->key_count, 0);
+}
