@@ -64,6 +64,14 @@ static void look(Stack *stack)
     expect(!status_failed(running_find(getenv("JUMUN_TEST_BIN"), stack->var, &stack->running)));
 }
 
+void stack_expect_status(HttpReply reply, long status)
+{
+    if (reply.status != status) {
+        (void)fprintf(stderr, "got %ld %s\n", reply.status, reply.body);
+    }
+    expect(reply.status == status);
+}
+
 static void log_in(Stack *stack, const char *login_id, const char *password, char ret_token[64])
 {
     char body[512];
@@ -72,7 +80,7 @@ static void log_in(Stack *stack, const char *login_id, const char *password, cha
                    password);
     HttpReply reply = stack_ask(
         stack, &(HttpRequest){ .method = "POST", .path = "/api/v1/members/login", .body = body });
-    expect(reply.status == 200);
+    stack_expect_status(reply, 200);
     (void)snprintf(ret_token, 64, "%s", json_text(reply.json, "token"));
 }
 
@@ -126,7 +134,7 @@ void stack_login_new_member(Stack *stack, const char *login_id, char ret_token[6
                    login_id, login_id);
     HttpReply reply = stack_ask(
         stack, &(HttpRequest){ .method = "POST", .path = "/api/v1/members/signup", .body = body });
-    expect(reply.status == 201);
+    stack_expect_status(reply, 201);
     log_in(stack, login_id, "correct horse battery", ret_token);
 }
 
@@ -140,7 +148,7 @@ int64_t stack_create_product(Stack *stack, const char *name, int64_t price, int6
                                                        .path = "/api/v1/products",
                                                        .body = body,
                                                        .token = stack->admin_token });
-    expect(reply.status == 201);
+    stack_expect_status(reply, 201);
     return json_number(reply.json, "productId");
 }
 

@@ -32,6 +32,9 @@ pid_t stack_pid(Stack *stack, const char *name);
 /* Asks, and fails the test if there is no answer. */
 HttpReply stack_ask(Stack *stack, const HttpRequest *request);
 
+/* Prints the answer if it is another one. */
+void stack_expect_status(HttpReply reply, long status);
+
 /* Signs up and logs in. */
 void stack_login_new_member(Stack *stack, const char *login_id, char ret_token[64]);
 

@@ -17,3 +17,5 @@ jumun_test(integration_gateway_flow LABEL integration SOURCES
     integration/services/gateway/flow_test.c support/fake_services.c
     LINK gateway_service common_http)
 set_tests_properties(integration_gateway_flow PROPERTIES SKIP_RETURN_CODE 77)
+jumun_test(thread_gateway_waits LABEL thread SOURCES
+    thread/services/gateway/waits_test.c LINK gateway_flow)

@@ -27,6 +27,7 @@ static FakeServices *fake;
 static HttpClient *client;
 static Redis *redis;
 static void *gateway;
+static Metrics *metrics;
 static OrderCodeKeys code_keys;
 static char folder[] = "/tmp/jumun-gateway-XXXXXX";
 static char member_token[TOKEN_SIZE];
@@ -71,6 +72,14 @@ static unsigned find_ports(void)
     abort();
 }
 
+static void remove_file(const char *name)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    expect(unlink(path) == 0);
+}
+
 static void write_file(const char *name, const char *text, char ret_path[128])
 {
     (void)snprintf(ret_path, 128, "%s/%s", folder, name);
@@ -106,9 +115,11 @@ static void set_up(const char *redis_url)
     static const char key[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
     char text[128];
     char path[128];
-    ServiceHost host = { .clock = clock_system(), .metrics = metrics_open() };
+    static ServiceHost host;
     unsigned port = find_ports();
 
+    metrics = metrics_open();
+    host = (ServiceHost){ .clock = clock_system(), .metrics = metrics };
     expect(mkdtemp(folder) != NULL);
     (void)snprintf(text, sizeof text, "gateway %s\n", key);
     write_file("callers", text, path);
@@ -576,18 +587,7 @@ static void without_the_member_service_only_the_recently_known_come_in(void)
     await_status("/api/v1/orders", fresh, 200);
 }
 
-static void *closing(void *context);
-
-    (void)seen;
-    fake_services_move(fake, JUMUN__ORDER__V1__ORDER_STATUS__PENDING, 1, false);
-    expect(pthread_create(&closer, NULL, closing, NULL) == 0);
-    HttpReply reply = place(ORDER_IS_PLACED, wait);
-    expect(reply.status == 201);
-    pthread_join(closer, NULL);
-    expect(clock_monotonic_us(clock_system()) - began_us < 10 * US_PER_S);
-}
-
-void *closing(void *context)
+static void *close_gateway(void *context)
 {
     FakeSeen before;
     FakeSeen now;
@@ -601,12 +601,32 @@ void *closing(void *context)
     return context;
 }
 
+static void every_answer_was_measured(void)
+{
+    static char text[1 << 18];
+
+    expect(metrics_render(metrics, text, sizeof text) > 0);
+    expect(strstr(text, "http_server_request_duration_seconds_count{method=\"POST\","
+                        "route=\"/api/v1/orders\",status=\"201\"}") != NULL);
+    expect(strstr(text, "method=\"GET\",route=\"/api/v1/orders/{orderCode}\",status=\"304\"") !=
+           NULL);
+}
+
 static void closing_answers_those_who_wait(void)
 {
     const char *wait[] = { "Prefer: wait=30", NULL };
     int64_t began_us = clock_monotonic_us(clock_system());
     pthread_t closer;
-    int main(void)
+
+    fake_services_move(fake, JUMUN__ORDER__V1__ORDER_STATUS__PENDING, 1, false);
+    expect(pthread_create(&closer, NULL, close_gateway, NULL) == 0);
+    HttpReply reply = place(ORDER_IS_PLACED, wait);
+    expect(reply.status == 201);
+    pthread_join(closer, NULL);
+    expect(clock_monotonic_us(clock_system()) - began_us < 10 * US_PER_S);
+}
+
+int main(void)
 {
     const char *redis_url = getenv("JUMUN_TEST_REDIS_URL");
 
@@ -635,9 +655,14 @@ static void closing_answers_those_who_wait(void)
     the_member_service_is_asked_once_a_second_at_most();
     a_session_the_member_service_ended_is_over_within_a_second();
     without_the_member_service_only_the_recently_known_come_in();
+    every_answer_was_measured();
     closing_answers_those_who_wait();
     http_client_close(client);
     fake_services_close(fake);
     redis_close(redis);
+    metrics_close(metrics);
+    remove_file("callers");
+    remove_file("codes");
+    expect(rmdir(folder) == 0);
     return 0;
 }
