@@ -200,7 +200,7 @@ static Status load_forgotten(Redis *redis, int64_t deadline_us)
         }
         Status status = load_script(redis, script, deadline_us);
         if (status_failed(status)) {
-            return lost(); /* the rest of the pipeline has run */
+            return status;
         }
         last = script;
     }
@@ -229,7 +229,7 @@ static Status repeat_forgotten(Redis *redis, int64_t deadline_us)
         status = redis_link_exchange(&redis->link, &repeats, redis->targets, count, deadline_us);
     }
     redis_commands_deinit(&repeats);
-    return status;
+    return status_failed(status) ? lost() : status; /* whatever it was, the rest has run */
 }
 
 /* True for answers that say the server as a whole is of no use now. */

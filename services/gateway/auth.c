@@ -145,8 +145,8 @@ static void run(void *context, BatchJob **jobs, size_t count)
     if (live == 0) {
         return;
     }
-    Status status = login_sessions_find(auth->redis, lookups, live,
-                                        clock_wall_us(auth->options.clock));
+    Status status =
+        login_sessions_find(auth->redis, lookups, live, clock_wall_us(auth->options.clock));
     for (size_t i = 0; i < live; i++) {
         judge((AuthCheck *)jobs[i], status);
     }

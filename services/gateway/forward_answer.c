@@ -34,8 +34,7 @@ static void add_number_field(Forward *forward, const char *name, const char *for
 static void send(Forward *forward, unsigned status, const char *body, size_t size)
 {
     Gateway *gateway = forward->gateway;
-    int64_t duration_us =
-        clock_monotonic_us(gateway->clock) - forward->http->arrived_us;
+    int64_t duration_us = clock_monotonic_us(gateway->clock) - forward->http->arrived_us;
 
     forward->state = FORWARD_ANSWERED;
     if (forward->entered) {
@@ -141,8 +140,8 @@ static void answer_problem(Forward *forward, Status status)
 
 static const void *find_in_reply(const Forward *forward, const char *name)
 {
-    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(
-        forward->reply->descriptor, name);
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(forward->reply->descriptor, name);
 
     return field == NULL ? NULL : json_slot_read(field, forward->reply);
 }

@@ -70,8 +70,8 @@ Status forward_read_head(Forward *forward)
 {
     HttpRequest *http = forward->http;
     int64_t timeout_ms;
-    bool has_body = has_body_method(forward->route) &&
-                    (forward->plan->open != 0 || http->body_size > 0);
+    bool has_body =
+        has_body_method(forward->route) && (forward->plan->open != 0 || http->body_size > 0);
 
     if (!head_accepts_json(http)) {
         return invalid("NOT_ACCEPTABLE");
@@ -159,8 +159,8 @@ static bool is_wait_param(Forward *forward, const QueryParam *param, Status *ret
         number = number * 10 + (uint64_t)(param->value[i] - '0');
     }
     if (size == 0 || param->value[size] != '\0' || number > UINT32_MAX) {
-        *ret_status = fault(forward, wait ? "?wait" : "?ifVersion", "OUT_OF_RANGE",
-                            "must be a whole number");
+        *ret_status =
+            fault(forward, wait ? "?wait" : "?ifVersion", "OUT_OF_RANGE", "must be a whole number");
     } else if (wait) {
         forward->wait_s = number < REQUEST_WAIT_S_MAX ? (unsigned)number : REQUEST_WAIT_S_MAX;
     } else {
@@ -184,8 +184,7 @@ static Status set_query_param(Forward *forward, Transcoder *transcoder, const Qu
     }
     pointer[0] = '?';
     memcpy(pointer + 1, param->name, size + 1);
-    if (field == NULL ||
-        (forward->plan->open & UINT64_C(1) << (field - descriptor->fields)) == 0) {
+    if (field == NULL || (forward->plan->open & UINT64_C(1) << (field - descriptor->fields)) == 0) {
         return fault(forward, pointer, "UNKNOWN_FIELD", "is not a parameter of this resource");
     }
     Status status = transcode_text(transcoder, field, param->value, pointer, message);
@@ -227,8 +226,7 @@ static Status set_body(Forward *forward, Transcoder *transcoder, ProtobufCMessag
     HttpRequest *http = forward->http;
     const JsonNode *root;
 
-    if (!has_body_method(forward->route) ||
-        (forward->plan->open == 0 && http->body_size == 0)) {
+    if (!has_body_method(forward->route) || (forward->plan->open == 0 && http->body_size == 0)) {
         return status_ok();
     }
     Status status = json_parse(http->body, http->body_size, transcoder->arena, &root);

@@ -13,11 +13,11 @@ enum {
 /* A message being written. */
 typedef struct Frame {
     const ProtobufCMessage *message;
-    unsigned field;  /* the one at hand */
-    unsigned end;    /* beyond the last */
-    size_t element;  /* of a repeated field: the next one */
-    bool bare;       /* only a field's value, no object around it */
-    bool begun;      /* something stands before: a comma is due */
+    unsigned field; /* the one at hand */
+    unsigned end;   /* beyond the last */
+    size_t element; /* of a repeated field: the next one */
+    bool bare;      /* only a field's value, no object around it */
+    bool begun;     /* something stands before: a comma is due */
     bool in_array;
 } Frame;
 

@@ -82,8 +82,8 @@ const ProtobufCFieldDescriptor *json_field_find(const ProtobufCMessageDescriptor
 
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        if (field->name[0] == (size > 0 ? name[0] : '\0') &&
-            json_name(field, candidate) == size && memcmp(candidate, name, size) == 0) {
+        if (field->name[0] == (size > 0 ? name[0] : '\0') && json_name(field, candidate) == size &&
+            memcmp(candidate, name, size) == 0) {
             return field;
         }
     }

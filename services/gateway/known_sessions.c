@@ -38,7 +38,8 @@ void known_sessions_close(KnownSessions *known)
     if (known == NULL) {
         return;
     }
-    HASH_ITER (hh, known->entries, entry, next) {
+    HASH_ITER(hh, known->entries, entry, next)
+    {
         HASH_DEL(known->entries, entry);
         free(entry);
     }

@@ -48,7 +48,8 @@ void limits_close(Limits *limits)
     if (limits == NULL) {
         return;
     }
-    HASH_ITER (hh, limits->buckets, bucket, next) {
+    HASH_ITER(hh, limits->buckets, bucket, next)
+    {
         HASH_DEL(limits->buckets, bucket);
         free(bucket);
     }

@@ -12,7 +12,7 @@ enum {
 };
 
 typedef struct QueryParam {
-    const char *name; /* [A-Za-z0-9]+ */
+    const char *name;  /* [A-Za-z0-9]+ */
     const char *value; /* decoded: UTF-8 without control characters */
 } QueryParam;
 

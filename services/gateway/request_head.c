@@ -193,8 +193,7 @@ static const char *cookie(const HttpRequest *request, const char **ret_token)
             if (*ret_token != NULL) {
                 return "UNAUTHENTICATED";
             }
-            *ret_token =
-                arena_copy(request->arena, item + name_size + 1, size - name_size - 1);
+            *ret_token = arena_copy(request->arena, item + name_size + 1, size - name_size - 1);
             if (*ret_token == NULL) {
                 return "OVERLOADED";
             }

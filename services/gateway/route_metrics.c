@@ -21,7 +21,8 @@ struct RouteMetrics {
 
 Status route_metrics_open(Metrics *metrics, RouteMetrics **ret_metrics)
 {
-    RouteMetrics *opened = calloc(1, sizeof *opened + (route_count + 1) * STATUSES * sizeof(Series));
+    RouteMetrics *opened =
+        calloc(1, sizeof *opened + (route_count + 1) * STATUSES * sizeof(Series));
 
     if (opened == NULL) {
         return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");

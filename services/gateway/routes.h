@@ -39,20 +39,20 @@ typedef enum RouteWho {
 } RouteWho;
 
 typedef enum RouteFlag {
-    ROUTE_NEEDS_KEY = 1 << 0,        /* an Idempotency-Key */
-    ROUTE_IF_MATCH = 1 << 1,         /* If-Match, if sent, becomes expected_version */
-    ROUTE_NEEDS_IF_MATCH = 1 << 2,   /* and must be sent: 428 */
-    ROUTE_ETAG = 1 << 3,             /* the answer's version is its ETag */
-    ROUTE_NOT_MODIFIED = 1 << 4,     /* and 304 spares the body */
-    ROUTE_BINDS_SESSION = 1 << 5,    /* session: the hash of the token that was used */
-    ROUTE_BINDS_MEMBER = 1 << 6,     /* member_id: who asks */
-    ROUTE_BEGINS_SESSION = 1 << 7,   /* the answer's token becomes a cookie */
-    ROUTE_ENDS_SESSION = 1 << 8,     /* the cookie is taken back */
-    ROUTE_BARE_ITEMS = 1 << 9,       /* the answer is the array, without an object around */
-    ROUTE_ALONE = 1 << 10,           /* slow: not batched with others */
-    ROUTE_SIGNIN_LIMIT = 1 << 11,    /* few per address */
-    ROUTE_PREFER_WAIT = 1 << 12,     /* Prefer: wait=N, until the order is settled */
-    ROUTE_QUERY_WAIT = 1 << 13,      /* ?wait=N&ifVersion=V likewise */
+    ROUTE_NEEDS_KEY = 1 << 0,      /* an Idempotency-Key */
+    ROUTE_IF_MATCH = 1 << 1,       /* If-Match, if sent, becomes expected_version */
+    ROUTE_NEEDS_IF_MATCH = 1 << 2, /* and must be sent: 428 */
+    ROUTE_ETAG = 1 << 3,           /* the answer's version is its ETag */
+    ROUTE_NOT_MODIFIED = 1 << 4,   /* and 304 spares the body */
+    ROUTE_BINDS_SESSION = 1 << 5,  /* session: the hash of the token that was used */
+    ROUTE_BINDS_MEMBER = 1 << 6,   /* member_id: who asks */
+    ROUTE_BEGINS_SESSION = 1 << 7, /* the answer's token becomes a cookie */
+    ROUTE_ENDS_SESSION = 1 << 8,   /* the cookie is taken back */
+    ROUTE_BARE_ITEMS = 1 << 9,     /* the answer is the array, without an object around */
+    ROUTE_ALONE = 1 << 10,         /* slow: not batched with others */
+    ROUTE_SIGNIN_LIMIT = 1 << 11,  /* few per address */
+    ROUTE_PREFER_WAIT = 1 << 12,   /* Prefer: wait=N, until the order is settled */
+    ROUTE_QUERY_WAIT = 1 << 13,    /* ?wait=N&ifVersion=V likewise */
 } RouteFlag;
 
 typedef struct Route {

@@ -181,14 +181,13 @@ static Status push_object(Walk *walk, const JsonNode *node, ProtobufCMessage *me
                      "must be an object");
     }
     assert(walk->depth < JSON_DEPTH_MAX);
-    walk->frames[walk->depth++] =
-        (Frame){ .next = node->child, .message = message, .open = open };
+    walk->frames[walk->depth++] = (Frame){ .next = node->child, .message = message, .open = open };
     return status_ok();
 }
 
 /* Makes the sub-message, puts it where it belongs, and goes down into it. */
-static Status enter_message(Walk *walk, const ProtobufCFieldDescriptor *field,
-                            const JsonNode *node, void *slot)
+static Status enter_message(Walk *walk, const ProtobufCFieldDescriptor *field, const JsonNode *node,
+                            void *slot)
 {
     ProtobufCMessage *message = transcode_new(field->descriptor, walk->transcoder->arena);
 
@@ -206,8 +205,8 @@ static Status enter_array(Walk *walk, const ProtobufCFieldDescriptor *field, con
         return fault(walk->transcoder, node->type == NODE_NULL ? "NULL" : "WRONG_TYPE",
                      "must be an array");
     }
-    char *elements = arena_calloc(walk->transcoder->arena, node->count + 1,
-                                  json_value_size(json_form(field)));
+    char *elements =
+        arena_calloc(walk->transcoder->arena, node->count + 1, json_value_size(json_form(field)));
     if (elements == NULL) {
         return out_of_memory();
     }

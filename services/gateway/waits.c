@@ -17,7 +17,7 @@ struct Waits {
 
     pthread_mutex_t lock; /* guards the lists and the waiters' own fields */
     pthread_cond_t wake;
-    Waiter parked; /* head of a circular list, in no order: there are few */
+    Waiter parked;   /* head of a circular list, in no order: there are few */
     int64_t next_us; /* when the thread looks again */
     Waiter *slots[WAITS_SLOTS];
 };

@@ -255,7 +255,7 @@ static void bad_input_gets_its_error_and_leaves_no_trace(void)
           "UNSUPPORTED_MEDIA_TYPE" },
     };
     int64_t product = stack_create_product(&stack, "Target", 100, 50);
-    int64_t before = stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders");
+    int64_t before = stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders", NULL);
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char body[512];
@@ -278,7 +278,7 @@ static void bad_input_gets_its_error_and_leaves_no_trace(void)
         expect(reply.status == rows[i].status);
         expect(rows[i].code == NULL || strcmp(json_text(reply.json, "code"), rows[i].code) == 0);
     }
-    expect(stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders") == before);
+    expect(stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders", NULL) == before);
     expect(available(product) == 50);
     HttpReply reply = place(alice, product, 1, "tok_ok"); /* and the next good one works */
     expect(strcmp(json_text(reply.json, "status"), "COMPLETED") == 0);

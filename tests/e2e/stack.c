@@ -187,10 +187,12 @@ static Status on_number(void *context, const DbRow *row)
     return status_ok();
 }
 
-int64_t stack_number(Stack *stack, const char *sql)
+int64_t stack_number(Stack *stack, const char *sql, const char *word)
 {
+    DbValue params[] = { db_text(word) };
     int64_t number = 0;
 
-    expect(!status_failed(db_query(stack->db, sql, NULL, 0, on_number, &number)));
+    expect(
+        !status_failed(db_query(stack->db, sql, params, word == NULL ? 0 : 1, on_number, &number)));
     return number;
 }

@@ -48,8 +48,9 @@ void stack_expect_settled(Stack *stack, int timeout_s);
 /* 100 ms, between two looks at something that the system does in its own time. */
 void stack_pause(void);
 
-/* One number from the database. */
-int64_t stack_number(Stack *stack, const char *sql);
+/* One number from the database. sql is a literal; `word` is its one parameter, NULL if it
+ * has none. */
+int64_t stack_number(Stack *stack, const char *sql, const char *word);
 
 /* Ends the program with file, line and what was expected, unless it is so. */
 #define expect(condition) ((condition) ? (void)0 : stack_fail(__FILE__, __LINE__, #condition))

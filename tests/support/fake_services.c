@@ -234,10 +234,10 @@ static void on_get_stock(void *service, RpcCall *const *calls, size_t count)
 }
 
 static const RpcMethod product_methods[] = {
-    { "CreateProduct", on_create, "gateway" },    { "GetProduct", on_get_product, "gateway" },
+    { "CreateProduct", on_create, "gateway" },     { "GetProduct", on_get_product, "gateway" },
     { "BatchGetProducts", on_batch_get, "order" }, { "ListProducts", on_list_products, "gateway" },
-    { "UpdateProduct", on_update, "gateway" },    { "ArchiveProduct", on_archive, "gateway" },
-    { "AdjustStock", on_adjust, "gateway" },      { "DecreaseStock", on_create, "gateway" },
+    { "UpdateProduct", on_update, "gateway" },     { "ArchiveProduct", on_archive, "gateway" },
+    { "AdjustStock", on_adjust, "gateway" },       { "DecreaseStock", on_create, "gateway" },
     { "GetStock", on_get_stock, "gateway" },
 };
 
@@ -343,8 +343,7 @@ static void on_list_orders(void *service, RpcCall *const *calls, size_t count)
     for (size_t i = 0; i < count; i++) {
         Jumun__Order__V1__ListOrdersReply reply = JUMUN__ORDER__V1__LIST_ORDERS_REPLY__INIT;
         pthread_mutex_lock(&fake->lock);
-        fake->seen.list =
-            *(const Jumun__Order__V1__ListOrdersRequest *)rpc_call_request(calls[i]);
+        fake->seen.list = *(const Jumun__Order__V1__ListOrdersRequest *)rpc_call_request(calls[i]);
         pthread_mutex_unlock(&fake->lock);
         rpc_call_reply(calls[i], &reply.base);
     }

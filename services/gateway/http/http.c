@@ -59,8 +59,7 @@ static bool parse_address(const char *text, Address *ret_address)
     } else {
         v4->sin_family = AF_INET;
         address.size = sizeof *v4;
-        if (inet_pton(AF_INET, host, &v4->sin_addr) != 1 ||
-            !parse_port(colon + 1, &v4->sin_port)) {
+        if (inet_pton(AF_INET, host, &v4->sin_addr) != 1 || !parse_port(colon + 1, &v4->sin_port)) {
             return false;
         }
     }

@@ -69,7 +69,7 @@ typedef struct HttpRequest {
     size_t field_count;
     char *body; /* ends with a NUL; may be overwritten */
     size_t body_size;
-    uint8_t peer[16]; /* IPv6, or IPv4 mapped into it */
+    uint8_t peer[16];   /* IPv6, or IPv4 mapped into it */
     int64_t arrived_us; /* monotonic: when the request line came */
     Arena *arena;
 } HttpRequest;

@@ -265,8 +265,8 @@ static bool prepare_body(Slot *slot, const StrictFacts *facts)
 /* The headers are whole. */
 static enum MHD_Result begin(Slot *slot, const char *method, const char *version)
 {
-    Fields fields = { .fields = arena_calloc(&slot->arena, HTTP_FIELDS_MAX + 1,
-                                             sizeof(HttpField)) };
+    Fields fields = { .fields =
+                          arena_calloc(&slot->arena, HTTP_FIELDS_MAX + 1, sizeof(HttpField)) };
     StrictFacts facts;
     Http *http = slot->loop->http;
 

@@ -80,7 +80,7 @@ struct Http {
     unsigned port;
     _Atomic bool draining;
     _Atomic bool stopping;
-    _Atomic size_t lent; /* requests at the handler, or whose answer has not left */
+    _Atomic size_t lent;  /* requests at the handler, or whose answer has not left */
     pthread_mutex_t lock; /* with idle: lent became 0 */
     pthread_cond_t idle;
     unsigned loop_count;

@@ -67,8 +67,7 @@ static bool lies_whole(const StrictHead *head)
         }
         expected = field->value + field->value_size + 2;
     }
-    size_t fields =
-        head->field_count > 0 ? (size_t)(expected - head->fields[0].name) : 0;
+    size_t fields = head->field_count > 0 ? (size_t)(expected - head->fields[0].name) : 0;
     return head->size == line + fields + 2;
 }
 
@@ -229,8 +228,7 @@ static const char *check_framing(const StrictHead *head, StrictFacts *facts)
     if ((facts->content_length > 0 || facts->chunked) && !may_have_body(facts->method)) {
         return "BAD_FRAMING";
     }
-    if (expect_count > 1 ||
-        (expect_count == 1 && strcasecmp(expect->value, "100-continue") != 0)) {
+    if (expect_count > 1 || (expect_count == 1 && strcasecmp(expect->value, "100-continue") != 0)) {
         return "EXPECTATION_FAILED";
     }
     return NULL;

@@ -18,9 +18,9 @@
 #include "tests/support/fake_services.h"
 
 enum {
-    MEMBER = 8,  /* the fakes call even members members, */
-    ADMIN = 9,   /* odd ones admins */
-    PORTS = 6,   /* five of the fakes, one of ours */
+    MEMBER = 8, /* the fakes call even members members, */
+    ADMIN = 9,  /* odd ones admins */
+    PORTS = 6,  /* five of the fakes, one of ours */
 };
 
 static FakeServices *fake;
@@ -157,8 +157,7 @@ static HttpReply ask_with(HttpRequest request)
 
 static HttpReply ask(const char *method, const char *path, const char *token, const char *body)
 {
-    return ask_with(
-        (HttpRequest){ .method = method, .path = path, .token = token, .body = body });
+    return ask_with((HttpRequest){ .method = method, .path = path, .token = token, .body = body });
 }
 
 static void expect_problem(HttpReply reply, long status, const char *code)
@@ -327,8 +326,8 @@ static void products_are_changed_by_version(void)
 static void an_order_carries_who_and_why_to_the_service(void)
 {
     const char *headers[] = {
-        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        "X-Member-Id: 1", "X-Request-Id: mine", NULL
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "X-Member-Id: 1",
+        "X-Request-Id: mine", NULL
     };
     FakeSeen seen;
     OrderId id;

@@ -61,8 +61,8 @@ typedef struct Stage {
 static void stage_open(Stage *stage, RpcHandler *handler, void *service, size_t queue_max)
 {
     fixture_url(stage->url);
-    stage->server = fixture_serve(
-        &(ServeOptions){ .url = stage->url, .handler = handler, .service = service });
+    stage->server =
+        fixture_serve(&(ServeOptions){ .url = stage->url, .handler = handler, .service = service });
     stage->client = fixture_connect(stage->url, "gateway", queue_max);
 }
 
@@ -364,8 +364,7 @@ static void what_the_envelope_says_reaches_the_handler(void)
     assert(strcmp(seen_key, "key-1") == 0 && strcmp(seen_trace, trace) == 0);
     assert(memcmp(seen.request_hash, hash, sizeof hash) == 0);
     assert(seen.deadline_us > before_us);
-    assert(seen.deadline_us <=
-           clock_monotonic_us(clock_system()) + RPC_TIMEOUT_MS_MAX * US_PER_MS);
+    assert(seen.deadline_us <= clock_monotonic_us(clock_system()) + RPC_TIMEOUT_MS_MAX * US_PER_MS);
     asked_deinit(&asked);
     stage_close(&stage);
 }
@@ -543,8 +542,8 @@ static void every_outcome_is_measured_by_method_and_code(void)
     Stage stage;
 
     fixture_url(stage.url);
-    stage.server = fixture_serve(
-        &(ServeOptions){ .url = stage.url, .handler = echo, .metrics = metrics });
+    stage.server =
+        fixture_serve(&(ServeOptions){ .url = stage.url, .handler = echo, .metrics = metrics });
     stage.client = fixture_connect(stage.url, "gateway", 4);
     assert(ask_and_wait(stage.client, 1, LONG_S * US_PER_S) == STATUS_OK);
     assert(ask_and_wait(stage.client, 2, LONG_S * US_PER_S) == STATUS_OK);
@@ -568,8 +567,7 @@ static void the_same_code_serves_within_a_process(void)
 
 static void a_server_with_a_wrong_method_table_or_address_does_not_start(void)
 {
-    const ProtobufCServiceDescriptor *descriptor =
-        &jumun__product__v1__product_service__descriptor;
+    const ProtobufCServiceDescriptor *descriptor = &jumun__product__v1__product_service__descriptor;
     RpcMethod methods[RPC_CLIENT_METHODS_MAX];
     RpcServerOptions options = {
         .url = "inproc://rpc-wrong-table",

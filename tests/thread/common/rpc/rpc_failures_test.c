@@ -3,6 +3,7 @@
  * `rpc_failures_test serve url`; each executed call is a byte in the pipe to the test. */
 #include <arpa/inet.h>
 #include <assert.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -209,6 +210,35 @@ static void run_loops(RpcClient *client, int rounds, atomic_int *failed)
     }
 }
 
+/* nng 1.5.2 may stop to connect for ever when a connection breaks while replies come in;
+ * this was seen once in 20 kills, until each connection carried one message at a time. */
+static void a_client_finds_servers_again_however_often_they_die_under_load(void)
+{
+    char url[FIXTURE_URL_SIZE];
+    atomic_int failed = 0;
+
+    fixture_url(url);
+    Child child = spawn_server(url);
+    RpcClient *client = fixture_connect(url, "gateway", 256);
+    for (int i = 0; i < 15; i++) {
+        Asked fatal;
+        assert(heals(client));
+        asked_init(&fatal, FATAL_PRODUCT, LONG_S * US_PER_S);
+        fatal.call.alone = i % 2 == 0;
+        run_loops(client, 20, &failed);
+        ask(client, &fatal);
+        run_loops(client, 2, &failed);
+        await(&fatal);
+        assert(fatal.call.status.code == STATUS_UNKNOWN);
+        asked_deinit(&fatal);
+        kill_child(&child);
+        child = spawn_server(url);
+    }
+    assert(heals(client));
+    kill_child(&child);
+    rpc_client_close(client);
+}
+
 static bool has_answered(void *context)
 {
     Child *child = ((void **)context)[0];
@@ -254,24 +284,57 @@ static void of_two_servers_the_hung_one_is_cut_out_until_it_answers_again(void)
     rpc_client_close(client);
 }
 
-/* A listener that speaks nng's handshake and then announces 2^64-32 bytes. */
-static void *lie(void *context)
+/* Listens and speaks nng's handshake on every connection, and answers the first request
+ * with the announcement of 2^64-32 bytes. Ends when the client hangs up on that. */
+typedef struct Liar {
+    int listener;
+    int fds[64];
+    size_t count;
+    pthread_t thread;
+} Liar;
+
+static void welcome(Liar *liar)
 {
     static const unsigned char hello[] = { 0, 'S', 'P', 0, 0, 0x31, 0, 0 };
+    char bytes[sizeof hello];
+
+    int fd = accept(liar->listener, NULL, NULL);
+    assert(fd >= 0 && liar->count < sizeof liar->fds / sizeof liar->fds[0]);
+    assert(send(fd, hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello);
+    assert(recv(fd, bytes, sizeof bytes, MSG_WAITALL) == sizeof bytes);
+    liar->fds[liar->count++] = fd;
+}
+
+static void *lie(void *context)
+{
     static const unsigned char frame[] = { 255, 255, 255, 255, 255, 255, 255, 224,
                                            0,   0,   0,   0,   0,   0,   0,   0 };
-    int listener = *(int *)context;
-    char bytes[256];
+    Liar *liar = context;
+    int lied_to = -1;
+    char bytes[4096];
 
-    int fd = accept(listener, NULL, NULL);
-    assert(fd >= 0 && send(fd, hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello);
-    assert(recv(fd, bytes, sizeof hello, MSG_WAITALL) == sizeof hello);
-    assert(recv(fd, bytes, 8, MSG_WAITALL) == 8); /* the request begins */
-    assert(send(fd, frame, sizeof frame, MSG_NOSIGNAL) == sizeof frame);
-    while (recv(fd, bytes, sizeof bytes, 0) > 0) { /* until the client hangs up */
+    for (;;) {
+        struct pollfd polled[65] = { { .fd = liar->listener, .events = POLLIN } };
+        for (size_t i = 0; i < liar->count; i++) {
+            polled[i + 1] = (struct pollfd){ .fd = liar->fds[i], .events = POLLIN };
+        }
+        size_t count = liar->count;
+        assert(poll(polled, (nfds_t)(count + 1), -1) > 0);
+        if (polled[0].revents != 0) {
+            welcome(liar);
+        }
+        for (size_t i = 1; i <= count; i++) {
+            if (polled[i].revents == 0) {
+                continue;
+            }
+            if (recv(polled[i].fd, bytes, sizeof bytes, 0) <= 0) {
+                assert(polled[i].fd == lied_to);
+                return NULL;
+            }
+            lied_to = polled[i].fd;
+            assert(send(lied_to, frame, sizeof frame, MSG_NOSIGNAL) == sizeof frame);
+        }
     }
-    (void)close(fd);
-    return NULL;
 }
 
 static void a_server_that_announces_a_monstrous_reply_is_hung_up_on(void)
@@ -280,18 +343,21 @@ static void a_server_that_announces_a_monstrous_reply_is_hung_up_on(void)
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof address;
     char url[FIXTURE_URL_SIZE];
-    pthread_t liar;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    Liar liar = { .listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
 
-    assert(bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 4) == 0);
-    assert(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
+    assert(bind(liar.listener, (struct sockaddr *)&address, size) == 0);
+    assert(listen(liar.listener, 64) == 0);
+    assert(getsockname(liar.listener, (struct sockaddr *)&address, &size) == 0);
     (void)snprintf(url, sizeof url, "tcp://127.0.0.1:%d", ntohs(address.sin_port));
-    assert(pthread_create(&liar, NULL, lie, &listener) == 0);
+    assert(pthread_create(&liar.thread, NULL, lie, &liar) == 0);
     RpcClient *client = fixture_connect(url, "gateway", 16);
     assert(ask_and_wait(client, 1, LONG_S * US_PER_S) == STATUS_UNKNOWN);
-    pthread_join(liar, NULL);
+    pthread_join(liar.thread, NULL);
     rpc_client_close(client);
-    (void)close(listener);
+    for (size_t i = 0; i < liar.count; i++) {
+        (void)close(liar.fds[i]);
+    }
+    (void)close(liar.listener);
 }
 
 static const NamedTest tests[] = {
@@ -303,6 +369,8 @@ static const NamedTest tests[] = {
       without_a_server_nothing_happens_and_the_caller_knows_it },
     { "a restarted server is found again by calls that wait",
       a_restarted_server_is_found_again_by_calls_that_wait },
+    { "a client finds servers again however often they die under load",
+      a_client_finds_servers_again_however_often_they_die_under_load },
     { "of two servers the hung one is cut out until it answers again",
       of_two_servers_the_hung_one_is_cut_out_until_it_answers_again },
     { "a server that announces a monstrous reply is hung up on",

@@ -79,8 +79,7 @@ void moved_clock_init(MovedClock *moved)
 
 RpcServer *fixture_serve(const ServeOptions *options)
 {
-    const ProtobufCServiceDescriptor *descriptor =
-        &jumun__product__v1__product_service__descriptor;
+    const ProtobufCServiceDescriptor *descriptor = &jumun__product__v1__product_service__descriptor;
     RpcMethod methods[RPC_CLIENT_METHODS_MAX];
     RpcServer *server = NULL;
 

@@ -150,8 +150,7 @@ static void a_bad_address_is_refused(void)
     assert(!status_failed(wake_publisher_open(url, &publisher)));
     assert(wake_publisher_open(url, &second).code == STATUS_UNAVAILABLE);
     assert(wake_publisher_open("ipc:///tmp/never", &second).code == STATUS_INVALID_ARGUMENT);
-    assert(wake_subscriber_open("", on_nudge, &heard, &subscriber).code ==
-           STATUS_INVALID_ARGUMENT);
+    assert(wake_subscriber_open("", on_nudge, &heard, &subscriber).code == STATUS_INVALID_ARGUMENT);
     assert(wake_subscriber_open("nowhere", on_nudge, &heard, &subscriber).code ==
            STATUS_INVALID_ARGUMENT);
     wake_publisher_close(publisher);

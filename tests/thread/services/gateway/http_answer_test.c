@@ -313,12 +313,13 @@ static void a_port_that_is_taken_is_told(void)
     char address[32];
 
     (void)snprintf(address, sizeof address, "127.0.0.1:%u", http_port(first));
-    Status status = http_open(
-        &(HttpOptions){ .address = address, .loops = 1, .connections_max = 4 }, &second);
+    Status status =
+        http_open(&(HttpOptions){ .address = address, .loops = 1, .connections_max = 4 }, &second);
     assert(status.code == STATUS_UNAVAILABLE && strcmp(status.name, "PORT_TAKEN") == 0);
     http_close(first);
-    static const char *const bad[] = { "", "127.0.0.1", "localhost:80", "127.0.0.1:x",
-                                       "127.0.0.1:70000", "[::1:80", "127.0.0.1:-1" };
+    static const char *const bad[] = {
+        "", "127.0.0.1", "localhost:80", "127.0.0.1:x", "127.0.0.1:70000", "[::1:80", "127.0.0.1:-1"
+    };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         status = http_open(&(HttpOptions){ .address = bad[i], .loops = 1, .connections_max = 4 },
                            &second);

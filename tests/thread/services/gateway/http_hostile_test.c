@@ -42,11 +42,10 @@ static void on_refuse(void *context, HttpRequest *request, const char *error)
         const char *error;
         unsigned status;
     } table[] = {
-        { "BAD_FRAMING", 400 },       { "BAD_REQUEST", 400 },
-        { "BAD_HOST", 400 },          { "BAD_PATH", 400 },
-        { "BODY_TOO_LARGE", 413 },    { "TARGET_TOO_LONG", 414 },
-        { "HEADERS_TOO_LARGE", 431 }, { "EXPECTATION_FAILED", 417 },
-        { "NOT_IMPLEMENTED", 501 },   { "UNAVAILABLE", 503 },
+        { "BAD_FRAMING", 400 },       { "BAD_REQUEST", 400 },        { "BAD_HOST", 400 },
+        { "BAD_PATH", 400 },          { "BODY_TOO_LARGE", 413 },     { "TARGET_TOO_LONG", 414 },
+        { "HEADERS_TOO_LARGE", 431 }, { "EXPECTATION_FAILED", 417 }, { "NOT_IMPLEMENTED", 501 },
+        { "UNAVAILABLE", 503 },
     };
     unsigned status = 0;
 
@@ -233,16 +232,15 @@ static const Row rows[] = {
     { "chunk size of 17 digits",
       POST "Transfer-Encoding: chunked\r\n\r\n11111111111111111\r\n{}\r\n0\r\n\r\n", 0, LIB + 400,
       NULL },
-    { "chunk data without its end",
-      POST "Transfer-Encoding: chunked\r\n\r\n2\r\n{}xx0\r\n\r\n", 0, LIB + 400, NULL },
+    { "chunk data without its end", POST "Transfer-Encoding: chunked\r\n\r\n2\r\n{}xx0\r\n\r\n", 0,
+      LIB + 400, NULL },
     { "GET whose body is a second request",
       GET "Content-Length: 45\r\n\r\nGET /second HTTP/1.1\r\nHost: h\r\nX-Pad: 123\r\n\r\n", 0, 400,
       "BAD_FRAMING" },
     { "bare LF after a field", "GET /o HTTP/1.1\r\nHost: h\nX: y\r\n\r\n", 0, 400, "BAD_REQUEST" },
     { "bare LF everywhere", "GET /o HTTP/1.1\nHost: h\n\n", 0, 400, "BAD_REQUEST" },
     { "bare CR in a value", GET "X: a\rb\r\n\r\n", 0, LIB + 400, NULL },
-    { "NUL in a value", GET "X: a\0b\r\n\r\n", sizeof(GET "X: a\0b\r\n\r\n") - 1, LIB + 400,
-      NULL },
+    { "NUL in a value", GET "X: a\0b\r\n\r\n", sizeof(GET "X: a\0b\r\n\r\n") - 1, LIB + 400, NULL },
     { "NUL in a value, its byte won back by a missing space", GET "X:a\0b\r\nY:c\r\n\r\n",
       sizeof(GET "X:a\0b\r\nY:c\r\n\r\n") - 1, LIB + 400, NULL },
     { "NUL in the target", "GET /o\0x HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -273,8 +271,8 @@ static const Row rows[] = {
     { "no version", "GET /o\r\n\r\n", 0, LIB + 400, NULL },
     { "HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0, LIB + 505, NULL },
     { "TLS hello", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 15, LIB + 400, NULL },
-    { "upgrade to h2c is ignored",
-      GET "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n" END, 0, 200, NULL },
+    { "upgrade to h2c is ignored", GET "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n" END,
+      0, 200, NULL },
     { "expect something else", POST "Expect: x\r\nContent-Length: 2\r\n\r\n{}", 0, 417,
       "EXPECTATION_FAILED" },
     { "/../admin", "GET /../admin HTTP/1.1\r\nHost: h\r\n\r\n", 0, 400, "BAD_PATH" },
@@ -359,7 +357,8 @@ static void limits_hold_exactly_where_they_say(void)
         size_t size = (size_t)sprintf(text, "GET /%0*d HTTP/1.1\r\nHost: h\r\n%s",
                                       (int)(HTTP_TARGET_SIZE_MAX - 1 + extra), 0, END);
         expect_status("target", text, size, extra == 0 ? 200 : 414);
-        size = (size_t)sprintf(text, POST "Content-Length: %zu\r\n" END, HTTP_BODY_SIZE_MAX + extra);
+        size =
+            (size_t)sprintf(text, POST "Content-Length: %zu\r\n" END, HTTP_BODY_SIZE_MAX + extra);
         memset(text + size, 'x', HTTP_BODY_SIZE_MAX + extra);
         expect_status("body", text, size + HTTP_BODY_SIZE_MAX + extra, extra == 0 ? 200 : 413);
         size = (size_t)sprintf(text, POST "Transfer-Encoding: chunked\r\n" END "%zx\r\n",

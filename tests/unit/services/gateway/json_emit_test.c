@@ -215,8 +215,8 @@ static void expect_showable(const ProtobufCMessageDescriptor *descriptor, int de
     cr_assert_leq(depth, 4, "%s is nested too deeply for json_emit", descriptor->name);
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        cr_expect(json_is_hidden(field) || json_form(field) != FORM_NONE, "%s.%s",
-                  descriptor->name, field->name);
+        cr_expect(json_is_hidden(field) || json_form(field) != FORM_NONE, "%s.%s", descriptor->name,
+                  field->name);
         if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
             expect_showable(field->descriptor, depth + 1);
         }

@@ -25,7 +25,10 @@ static Status parse(const char *text, size_t size, const JsonNode **ret_root)
     return status;
 }
 
-#define TEXT(literal) { literal, sizeof literal - 1 }
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        literal, sizeof literal - 1                                                                \
+    }
 
 typedef struct Text {
     const char *text;
@@ -35,11 +38,25 @@ typedef struct Text {
 Test(json_parse, takes_every_form_of_the_grammar)
 {
     static const Text good[] = {
-        TEXT("{}"), TEXT("[]"), TEXT(" \t\r\n{ } \n"), TEXT("0"), TEXT("-0"), TEXT("-1.5e+10"),
-        TEXT("1E-2"), TEXT("10.01"), TEXT("true"), TEXT("false"), TEXT("null"), TEXT("\"\""),
-        TEXT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\""), TEXT("\"\\ud83d\\ude00\""),
-        TEXT("\"\xF0\x9F\x98\x80\xED\x9F\xBF\""), TEXT("\"\x7F\""), TEXT("{\"a\":{\"b\":[1,[],{}]}}"),
-        TEXT("[1,2,3]"), TEXT("[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]"),
+        TEXT("{}"),
+        TEXT("[]"),
+        TEXT(" \t\r\n{ } \n"),
+        TEXT("0"),
+        TEXT("-0"),
+        TEXT("-1.5e+10"),
+        TEXT("1E-2"),
+        TEXT("10.01"),
+        TEXT("true"),
+        TEXT("false"),
+        TEXT("null"),
+        TEXT("\"\""),
+        TEXT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\""),
+        TEXT("\"\\ud83d\\ude00\""),
+        TEXT("\"\xF0\x9F\x98\x80\xED\x9F\xBF\""),
+        TEXT("\"\x7F\""),
+        TEXT("{\"a\":{\"b\":[1,[],{}]}}"),
+        TEXT("[1,2,3]"),
+        TEXT("[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]"),
     };
 
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -51,19 +68,70 @@ Test(json_parse, takes_every_form_of_the_grammar)
 Test(json_parse, refuses_what_is_not_in_the_grammar)
 {
     static const Text bad[] = {
-        TEXT(""), TEXT(" "), TEXT("nul"), TEXT("nulll"), TEXT("True"), TEXT("{\"a\":1,}"),
-        TEXT("[1,]"), TEXT("[,1]"), TEXT("[1 2]"), TEXT("{\"a\" 1}"), TEXT("{a:1}"), TEXT("{1:1}"),
-        TEXT("{\"a\":}"), TEXT("{\"a\"}"), TEXT("/* */{}"), TEXT("{}//"), TEXT("NaN"),
-        TEXT("Infinity"), TEXT("-Infinity"), TEXT("+1"), TEXT("01"), TEXT("-01"), TEXT("1."),
-        TEXT(".5"), TEXT("1e"), TEXT("1e+"), TEXT("0x10"), TEXT("-"), TEXT("'a'"),
-        TEXT("\xEF\xBB\xBF{}"), TEXT("{}{}"), TEXT("{} x"), TEXT("[1]]"), TEXT("{"), TEXT("["),
-        TEXT("[1"), TEXT("{\"a\":1"), TEXT("\"abc"), TEXT("\"\\"), TEXT("\"\\x\""), TEXT("\"\\u12\""),
-        TEXT("\"\\u12G4\""), TEXT("\"\\u0000\""), TEXT("\"\\ud800\""), TEXT("\"\\ud800x\""),
-        TEXT("\"\\ud800\\u0041\""), TEXT("\"\\udc00\""), TEXT("\"\t\""), TEXT("\"\n\""),
-        TEXT("\"a\0b\""), TEXT("\0"), TEXT("{}\0"), TEXT("\"\xFF\""), TEXT("\"\xC0\xAF\""),
-        TEXT("\"\xED\xA0\x80\""), TEXT("\"\xF5\x80\x80\x80\""), TEXT("\"\xE2\x82\""),
+        TEXT(""),
+        TEXT(" "),
+        TEXT("nul"),
+        TEXT("nulll"),
+        TEXT("True"),
+        TEXT("{\"a\":1,}"),
+        TEXT("[1,]"),
+        TEXT("[,1]"),
+        TEXT("[1 2]"),
+        TEXT("{\"a\" 1}"),
+        TEXT("{a:1}"),
+        TEXT("{1:1}"),
+        TEXT("{\"a\":}"),
+        TEXT("{\"a\"}"),
+        TEXT("/* */{}"),
+        TEXT("{}//"),
+        TEXT("NaN"),
+        TEXT("Infinity"),
+        TEXT("-Infinity"),
+        TEXT("+1"),
+        TEXT("01"),
+        TEXT("-01"),
+        TEXT("1."),
+        TEXT(".5"),
+        TEXT("1e"),
+        TEXT("1e+"),
+        TEXT("0x10"),
+        TEXT("-"),
+        TEXT("'a'"),
+        TEXT("\xEF\xBB\xBF{}"),
+        TEXT("{}{}"),
+        TEXT("{} x"),
+        TEXT("[1]]"),
+        TEXT("{"),
+        TEXT("["),
+        TEXT("[1"),
+        TEXT("{\"a\":1"),
+        TEXT("\"abc"),
+        TEXT("\"\\"),
+        TEXT("\"\\x\""),
+        TEXT("\"\\u12\""),
+        TEXT("\"\\u12G4\""),
+        TEXT("\"\\u0000\""),
+        TEXT("\"\\ud800\""),
+        TEXT("\"\\ud800x\""),
+        TEXT("\"\\ud800\\u0041\""),
+        TEXT("\"\\udc00\""),
+        TEXT("\"\t\""),
+        TEXT("\"\n\""),
+        TEXT("\"a\0b\""),
+        TEXT("\0"),
+        TEXT("{}\0"),
+        TEXT("\"\xFF\""),
+        TEXT("\"\xC0\xAF\""),
+        TEXT("\"\xED\xA0\x80\""),
+        TEXT("\"\xF5\x80\x80\x80\""),
+        TEXT("\"\xE2\x82\""),
         TEXT("[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]"), /* depth 17 */
-        TEXT("]"), TEXT("}"), TEXT(","), TEXT(":"), TEXT("{\"a\":1 \"b\":2}"), TEXT("[\"a\":1]"),
+        TEXT("]"),
+        TEXT("}"),
+        TEXT(","),
+        TEXT(":"),
+        TEXT("{\"a\":1 \"b\":2}"),
+        TEXT("[\"a\":1]"),
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -108,13 +176,15 @@ Test(json_parse, counts_tokens_and_string_bytes_exactly)
             text[size++] = ',';
         }
         text[size - 1] = ']';
-        cr_expect_eq(parse(text, size, &root).code, extra == 0 ? STATUS_OK : STATUS_INVALID_ARGUMENT);
+        cr_expect_eq(parse(text, size, &root).code,
+                     extra == 0 ? STATUS_OK : STATUS_INVALID_ARGUMENT);
         size = 0;
         text[size++] = '"';
         memset(text + size, 'x', JSON_STRING_SIZE_MAX + extra);
         size += JSON_STRING_SIZE_MAX + extra;
         text[size++] = '"';
-        cr_expect_eq(parse(text, size, &root).code, extra == 0 ? STATUS_OK : STATUS_INVALID_ARGUMENT);
+        cr_expect_eq(parse(text, size, &root).code,
+                     extra == 0 ? STATUS_OK : STATUS_INVALID_ARGUMENT);
     }
 }
 

@@ -22,9 +22,9 @@ TestSuite(request_head, .init = setup, .fini = teardown);
 
 static void add(const char *name, const char *value)
 {
-    fields[request.field_count++] =
-        (HttpField){ .name = name, .value = value, .name_size = strlen(name),
-                     .value_size = strlen(value) };
+    fields[request.field_count++] = (HttpField){
+        .name = name, .value = value, .name_size = strlen(name), .value_size = strlen(value)
+    };
 }
 
 /* A request with up to two fields. */
@@ -54,7 +54,8 @@ Test(request_head, time_out_has_a_default_and_a_maximum)
     cr_expect_null(head_timeout(with(NULL, NULL, NULL, NULL), &ms));
     cr_expect_eq(ms, REQUEST_TIMEOUT_MS);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *error = head_timeout(with("Request-Timeout-Ms", rows[i].value, NULL, NULL), &ms);
+        const char *error =
+            head_timeout(with("Request-Timeout-Ms", rows[i].value, NULL, NULL), &ms);
         cr_expect_eq(error == NULL, rows[i].ms != 0, "%s", rows[i].value);
         cr_expect(error != NULL || ms == rows[i].ms, "%s", rows[i].value);
     }
@@ -119,8 +120,8 @@ Test(request_head, content_must_be_plain_json)
                      rows[i].good, "%s", rows[i].value);
     }
     cr_expect_not_null(head_content(with(NULL, NULL, NULL, NULL)));
-    cr_expect_not_null(head_content(
-        with("Content-Type", "application/json", "Content-Type", "application/json")));
+    cr_expect_not_null(
+        head_content(with("Content-Type", "application/json", "Content-Type", "application/json")));
     cr_expect_not_null(
         head_content(with("Content-Type", "application/json", "Content-Encoding", "gzip")));
 }
@@ -130,9 +131,12 @@ Test(request_head, accept_must_admit_json)
     static const struct {
         const char *value;
         bool good;
-    } rows[] = { { "*/*", true },         { "application/json", true },
-                 { "application/*", true }, { "text/html, application/json;q=0.9", true },
-                 { "text/xml", false },   { "text/html,image/png", false },
+    } rows[] = { { "*/*", true },
+                 { "application/json", true },
+                 { "application/*", true },
+                 { "text/html, application/json;q=0.9", true },
+                 { "text/xml", false },
+                 { "text/html,image/png", false },
                  { "", true } };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -157,11 +161,14 @@ Test(request_head, token_comes_from_a_bearer_or_the_only_cookie)
         { "Authorization", "Bearer abc", NULL, NULL, "abc", NULL, false },
         { "Authorization", "bearer abc", NULL, NULL, "abc", NULL, false },
         { "Authorization", "Basic abc", NULL, NULL, NULL, "UNAUTHENTICATED", false },
-        { "Authorization", "Bearer a", "Authorization", "Bearer a", NULL, "UNAUTHENTICATED", false },
+        { "Authorization", "Bearer a", "Authorization", "Bearer a", NULL, "UNAUTHENTICATED",
+          false },
         { "Cookie", "a=b; jumun_session=abc; c=d", NULL, NULL, "abc", NULL, true },
         { "Cookie", "xjumun_session=abc; jumun_sessio=1", NULL, NULL, NULL, NULL, false },
-        { "Cookie", "jumun_session=a; jumun_session=a", NULL, NULL, NULL, "UNAUTHENTICATED", false },
-        { "Cookie", "jumun_session=a", "Cookie", "jumun_session=b", NULL, "UNAUTHENTICATED", false },
+        { "Cookie", "jumun_session=a; jumun_session=a", NULL, NULL, NULL, "UNAUTHENTICATED",
+          false },
+        { "Cookie", "jumun_session=a", "Cookie", "jumun_session=b", NULL, "UNAUTHENTICATED",
+          false },
         { "Cookie", "jumun_session=a", "Authorization", "Bearer a", "a", NULL, false },
         { "Cookie", "jumun_session=a", "Authorization", "Bearer b", NULL, "BAD_REQUEST", false },
     };
@@ -202,9 +209,9 @@ Test(request_head, other_sites_are_told_by_fetch_metadata_or_origin)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        cr_expect_eq(head_is_same_origin(
-                         with(rows[i].name, rows[i].value, rows[i].name2, rows[i].value2)),
-                     rows[i].same, "row %zu", i);
+        cr_expect_eq(
+            head_is_same_origin(with(rows[i].name, rows[i].value, rows[i].name2, rows[i].value2)),
+            rows[i].same, "row %zu", i);
     }
 }
 
@@ -248,7 +255,8 @@ Test(request_head, trace_parent_is_taken_only_if_valid)
 {
     static const char good[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     static const char *const bad[] = {
-        "", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0",
+        "",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0",
         "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "00-00000000000000000000000000000000-b7ad6b7169203331-01",
         "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
@@ -266,9 +274,9 @@ Test(request_head, trace_parent_is_taken_only_if_valid)
 
 Test(request_head, query_is_decoded_strictly)
 {
-    static const char *const bad[] = { "a",       "a=1&a=2", "=1",     "a[]=1",  "a=%",
-                                       "a=%4",    "a=%zz",   "a=%00",  "a=%0A",  "a=%C3",
-                                       "a=%c0%af", "a-b=1",  "%61=1" };
+    static const char *const bad[] = { "a",        "a=1&a=2", "=1",    "a[]=1", "a=%",
+                                       "a=%4",     "a=%zz",   "a=%00", "a=%0A", "a=%C3",
+                                       "a=%c0%af", "a-b=1",   "%61=1" };
     Query query;
 
     cr_assert_eq(query_parse("q=caf%C3%A9+x%26&limit=5&empty=", &arena, &query).code, STATUS_OK);

@@ -8,7 +8,7 @@
 static const struct {
     HttpMethod method;
     const char *path;
-    const char *rpc; /* NULL: nothing is found */
+    const char *rpc;   /* NULL: nothing is found */
     const char *allow; /* then */
     const char *param;
 } rows[] = {
@@ -157,17 +157,20 @@ Test(routes, are_all_described_in_openapi_json_and_nothing_else_is)
 
     cr_assert_not_null(root, "%s", error.text);
     json_t *paths = json_object_get(root, "paths");
-    json_object_foreach (paths, path, item) {
+    json_object_foreach(paths, path, item)
+    {
         described += json_object_size(item);
     }
     cr_expect_eq(described, route_count);
     for (size_t i = 0; i < route_count; i++) {
-        static const char *const names[] = { [HTTP_GET] = "get",     [HTTP_POST] = "post",
-                                             [HTTP_PUT] = "put",     [HTTP_PATCH] = "patch",
+        static const char *const names[] = { [HTTP_GET] = "get",
+                                             [HTTP_POST] = "post",
+                                             [HTTP_PUT] = "put",
+                                             [HTTP_PATCH] = "patch",
                                              [HTTP_DELETE] = "delete" };
         char status[8];
-        json_t *operation = json_object_get(json_object_get(paths, routes[i].path),
-                                            names[routes[i].method]);
+        json_t *operation =
+            json_object_get(json_object_get(paths, routes[i].path), names[routes[i].method]);
         cr_expect_not_null(operation, "%s %s", names[routes[i].method], routes[i].path);
         (void)snprintf(status, sizeof status, "%u", routes[i].success);
         cr_expect_not_null(json_object_get(json_object_get(operation, "responses"), status),
@@ -202,7 +205,8 @@ Test(routes, answer_with_the_fields_that_openapi_json_lists)
                 continue;
             }
             name[json_name(&output->fields[j], name)] = '\0';
-            cr_expect_not_null(json_object_get(properties, name), "%s.%s", output->short_name, name);
+            cr_expect_not_null(json_object_get(properties, name), "%s.%s", output->short_name,
+                               name);
             shown++;
         }
         cr_expect_eq(json_object_size(properties), shown, "%s", output->short_name);

@@ -112,7 +112,8 @@ static const struct {
     { "{\"expected_total\":5}", "VALIDATION", "/expected_total", "UNKNOWN_FIELD" },
     { "{\"a/b~c\":5}", "VALIDATION", "/a~1b~0c", "UNKNOWN_FIELD" },
     { "{\"\":5}", "VALIDATION", "/", "UNKNOWN_FIELD" },
-    { "{\"expectedTotal\":5,\"expectedTotal\":5}", "BAD_JSON", "/expectedTotal", "DUPLICATE_FIELD" },
+    { "{\"expectedTotal\":5,\"expectedTotal\":5}", "BAD_JSON", "/expectedTotal",
+      "DUPLICATE_FIELD" },
     { "{\"lines\":[{\"quantity\":1,\"quanti\\u0074y\":1}]}", "BAD_JSON", "/lines/0/quantity",
       "DUPLICATE_FIELD" },
     { "{\"lines\":[{\"quantity\":-1}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
@@ -120,7 +121,8 @@ static const struct {
     { "{\"lines\":[{\"quantity\":1.0}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
     { "{\"lines\":[{\"quantity\":1e2}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
     { "{\"lines\":[{\"quantity\":-0}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
-    { "{\"lines\":[{\"quantity\":4294967296}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
+    { "{\"lines\":[{\"quantity\":4294967296}]}", "VALIDATION", "/lines/0/quantity",
+      "OUT_OF_RANGE" },
     { "{\"lines\":[{\"quantity\":9223372036854775808}]}", "VALIDATION", "/lines/0/quantity",
       "OUT_OF_RANGE" },
     { "{\"lines\":[{\"quantity\":1e308}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
@@ -158,10 +160,10 @@ Test(transcode, refuses_enum_names_that_are_unknown_or_unspecified)
 
     for (size_t i = 0; i < 4; i++) {
         ProtobufCMessage *message;
-        cr_expect_eq(transcode(&jumun__product__v1__update_product_request__descriptor, bodies[i],
-                               &message)
-                         .code,
-                     STATUS_INVALID_ARGUMENT, "%s", bodies[i]);
+        cr_expect_eq(
+            transcode(&jumun__product__v1__update_product_request__descriptor, bodies[i], &message)
+                .code,
+            STATUS_INVALID_ARGUMENT, "%s", bodies[i]);
     }
 }
 
