@@ -60,7 +60,7 @@ static bool ask(const Demo *demo, HttpRequest request, json_t *body, long expect
 
 static bool log_in(Demo *demo, const char *login, const char *password)
 {
-    HttpReply reply;
+    HttpReply reply = { 0 };
 
     if (!ask(demo, (HttpRequest){ .method = "POST", .path = "/api/v1/members/login" },
              json_pack("{s:s, s:s}", "loginId", login, "password", password), 200, 200, &reply)) {
@@ -73,7 +73,7 @@ static bool log_in(Demo *demo, const char *login, const char *password)
 /* 409: it is there from an earlier start. */
 static bool make_product(const Demo *demo, size_t index)
 {
-    HttpReply reply;
+    HttpReply reply = { 0 };
     json_t *body = json_pack("{s:s, s:I, s:i}", "name", samples[index].name, "price",
                              (json_int_t)samples[index].price, "quantity", samples[index].quantity);
 
@@ -85,7 +85,7 @@ static bool make_product(const Demo *demo, size_t index)
 /* Any product that can be bought. */
 static bool find_product(Demo *demo)
 {
-    HttpReply reply;
+    HttpReply reply = { 0 };
     size_t index;
     json_t *item;
 
@@ -115,7 +115,7 @@ static bool make_products(Demo *demo)
 
 static bool sign_up(const Demo *demo, const char *password)
 {
-    HttpReply reply;
+    HttpReply reply = { 0 };
 
     return ask(demo, (HttpRequest){ .method = "POST", .path = "/api/v1/members/signup" },
                json_pack("{s:s, s:s, s:s}", "loginId", DEMO_LOGIN, "password", password, "name",
@@ -127,7 +127,7 @@ static bool place_order(Demo *demo, char *ret_status, size_t size)
 {
     static const char *const wait[] = { "Prefer: wait=10", NULL };
     char key[SECRET_SIZE];
-    HttpReply reply;
+    HttpReply reply = { 0 };
 
     if (!secret_make(key, sizeof key)) {
         return false;
@@ -153,7 +153,7 @@ static bool place_order(Demo *demo, char *ret_status, size_t size)
 static bool await_completion(const Demo *demo, char *status, size_t size)
 {
     char path[128];
-    HttpReply reply;
+    HttpReply reply = { 0 };
 
     (void)snprintf(path, sizeof path, "/api/v1/orders/%s?wait=5&ifVersion=0", demo->code);
     for (int i = 0; i < SETTLE_TRIES && strcmp(status, "COMPLETED") != 0; i++) {
@@ -175,7 +175,7 @@ static bool await_completion(const Demo *demo, char *status, size_t size)
 static bool print_timeline(const Demo *demo)
 {
     char path[128];
-    HttpReply reply;
+    HttpReply reply = { 0 };
     size_t index;
     json_t *row;
 

@@ -11,7 +11,8 @@
 #include "common/base/clock.h"
 
 enum {
-    WAIT_S = 180
+    WAIT_S = 180,
+    EXIT_PAUSES_MAX = 25
 };
 
 static int stop(const Instance *instance)
@@ -32,6 +33,10 @@ static int stop(const Instance *instance)
             (void)complain("process %d does not end; see %s/log", (int)holder, instance->var);
             return EXIT_FAILED;
         }
+        greeting_pause();
+    }
+    /* It has let go and is about to be gone; a zombie is for its parent to bury. */
+    for (int i = 0; i < EXIT_PAUSES_MAX && kill(holder, 0) == 0; i++) {
         greeting_pause();
     }
     say("stopped");

@@ -56,7 +56,7 @@ static bool try_once(uint16_t port, const void *words, size_t size, const void *
 
 void greeting_pause(void)
 {
-    (void)nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000 * 1000 }, NULL);
+    (void)nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * INT64_C(1000000) }, NULL);
 }
 
 bool greeting_await(uint16_t port, const void *words, size_t size, const void *expected,

@@ -131,7 +131,12 @@ static void read_signals(Supervisor *supervisor)
     struct signalfd_siginfo info;
 
     while (read(supervisor->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo != SIGCHLD && ++supervisor->stops > 1) {
+        if (info.ssi_signo == SIGCHLD) {
+            continue;
+        }
+        say("jumun   | asked to stop by process %d: %s", (int)info.ssi_pid,
+            strsignal((int)info.ssi_signo));
+        if (++supervisor->stops > 1) {
             kill_everybody(supervisor);
         }
     }

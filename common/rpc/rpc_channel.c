@@ -68,12 +68,15 @@ static void finish_list(RpcClientCall *list, Status status)
     }
 }
 
-/* What a call learns whose time ran out in the queue: it was surely not executed. */
-static Status expired_in_queue(const RpcChannel *channel)
+/* Ends calls whose time ran out in the queue: they were surely not executed. Without a
+ * connection that tells of the instance as much as a time-out. */
+static void finish_queued(RpcChannel *channel, RpcClientCall *list, bool connected)
 {
-    return rpc_instance_connected(channel->options.instance)
-               ? status_make(STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
-               : status_make(STATUS_UNAVAILABLE, "UNAVAILABLE");
+    for (RpcClientCall *call = list; call != NULL && !connected; call = call->next) {
+        rpc_instance_timed_out(channel->options.instance);
+    }
+    finish_list(list, connected ? status_make(STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
+                                : status_make(STATUS_UNAVAILABLE, "UNAVAILABLE"));
 }
 
 /* Fills the flight from the queue; expired calls go to the list instead. Under the lock. */
@@ -166,18 +169,32 @@ static void finish_flight(Flight *flight, Status status)
     flight->count = 0;
 }
 
-/* A free flight to board. One that is not connected will do only if none is: its calls
- * then wait for the connection. Under the lock. */
-static Flight *take_free_flight(RpcChannel *channel)
+/* Under the lock. */
+static void free_flight(RpcChannel *channel, Flight *flight)
+{
+    flight->state = FLIGHT_FREE;
+    flight->next_free = channel->free_flights;
+    channel->free_flights = flight;
+}
+
+/* The link to a free flight that is connected: the queue waits for a connection, so that
+ * the first one to come up serves it. Links to NULL if there is none. Under the lock. */
+static Flight **find_free_flight(RpcChannel *channel)
 {
     Flight **link = &channel->free_flights;
 
-    if (channel->connected > 0) {
-        while (*link != NULL && !rpc_lane_connected(&(*link)->lane)) {
-            link = &(*link)->next_free;
-        }
+    while (*link != NULL && !rpc_lane_connected(&(*link)->lane)) {
+        link = &(*link)->next_free;
     }
+    return link;
+}
+
+/* NULL if there is none. Under the lock. */
+static Flight *take_free_flight(RpcChannel *channel)
+{
+    Flight **link = find_free_flight(channel);
     Flight *flight = *link;
+
     if (flight != NULL) {
         *link = flight->next_free;
         flight->state = FLIGHT_BOARDING;
@@ -185,38 +202,40 @@ static Flight *take_free_flight(RpcChannel *channel)
     return flight;
 }
 
-/* Lets flights leave as long as there are calls and free flights. `flight` is one that is
- * boarding and empty, or NULL. */
-static void depart(RpcChannel *channel, Flight *flight)
+/* Lets a flight leave if it can: `flight`, which has just handed out its replies, or if it
+ * is NULL a free one. True if another one may be able to. */
+static bool depart(RpcChannel *channel, Flight *flight)
 {
-    bool more = true;
+    RpcClientCall *expired = NULL;
 
-    while (flight != NULL || more) {
-        RpcClientCall *expired = NULL;
+    pthread_mutex_lock(&channel->lock);
+    if (flight == NULL && channel->landing == 0) {
+        flight = take_free_flight(channel);
+    }
+    if (flight != NULL &&
+        (!rpc_lane_connected(&flight->lane) || board(channel, flight, &expired) == 0)) {
+        free_flight(channel, flight);
+        flight = NULL;
+    }
+    bool connected = channel->connected > 0;
+    bool more =
+        channel->queue.head != NULL && channel->landing == 0 && *find_free_flight(channel) != NULL;
+    pthread_mutex_unlock(&channel->lock);
 
+    finish_queued(channel, expired, connected);
+    if (flight != NULL && !launch(flight)) {
+        rpc_instance_left(channel->options.instance, flight->count);
+        finish_flight(flight, status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED"));
         pthread_mutex_lock(&channel->lock);
-        if (flight == NULL && channel->landing == 0) {
-            flight = take_free_flight(channel);
-        }
-        if (flight != NULL && board(channel, flight, &expired) == 0) {
-            flight->state = FLIGHT_FREE;
-            flight->next_free = channel->free_flights;
-            channel->free_flights = flight;
-            flight = NULL;
-        }
-        more = flight != NULL && channel->queue.head != NULL && channel->landing == 0 &&
-               channel->free_flights != NULL;
+        free_flight(channel, flight);
         pthread_mutex_unlock(&channel->lock);
+    }
+    return more;
+}
 
-        if (expired != NULL) {
-            finish_list(expired, expired_in_queue(channel));
-        }
-        if (flight != NULL && !launch(flight)) {
-            rpc_instance_left(channel->options.instance, flight->count);
-            finish_flight(flight, status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED"));
-        } else {
-            flight = NULL;
-        }
+void rpc_channel_depart(RpcChannel *channel)
+{
+    while (depart(channel, NULL)) {
     }
 }
 
@@ -239,7 +258,9 @@ static void release(Flight *flight)
     pthread_mutex_lock(&channel->lock);
     channel->landing--;
     pthread_mutex_unlock(&channel->lock);
-    depart(channel, flight);
+    if (depart(channel, flight)) {
+        rpc_channel_depart(channel);
+    }
 }
 
 static Status status_of(RpcLaneEnd end)
@@ -336,7 +357,7 @@ Status rpc_channel_add(RpcChannel *channel, RpcClientCall *call)
     }
     pthread_mutex_unlock(&channel->lock);
     if (leave) {
-        depart(channel, NULL);
+        rpc_channel_depart(channel);
     }
     return status;
 }
@@ -391,10 +412,9 @@ int64_t rpc_channel_expire(RpcChannel *channel, int64_t monotonic_us)
         int64_t deadline_us = expire_flight(&channel->flights[i], monotonic_us, &sent);
         earliest_us = deadline_us < earliest_us ? deadline_us : earliest_us;
     }
+    bool connected = channel->connected > 0;
     pthread_mutex_unlock(&channel->lock);
-    if (queued != NULL) {
-        finish_list(queued, expired_in_queue(channel));
-    }
+    finish_queued(channel, queued, connected);
     finish_list(sent, status_make(STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"));
     return earliest_us;
 }
@@ -437,11 +457,6 @@ Status rpc_channel_open(const RpcChannelOptions *options, RpcChannel **ret_chann
     }
     *ret_channel = channel;
     return status_ok();
-}
-
-void rpc_channel_depart(RpcChannel *channel)
-{
-    depart(channel, NULL);
 }
 
 void rpc_channel_drain(RpcChannel *channel)

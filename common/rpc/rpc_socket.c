@@ -6,7 +6,7 @@
 
 enum {
     RECONNECT_MIN_MS = 50,
-    RECONNECT_MAX_MS = 2000,
+    RECONNECT_MAX_MS = 1000,
 };
 
 bool rpc_url_next(const char **rest, char ret_url[RPC_URL_SIZE])

@@ -180,7 +180,7 @@ static void put_number(Line *line, Cursor *cursor, Conversion *conversion)
         unsigned long long value = conversion->is_long ? va_arg(*arguments, unsigned long long)
                                                        : va_arg(*arguments, unsigned int);
         (void)snprintf(number, sizeof number, conversion->spec, value);
-    } else if (letter == 'c') {
+    } else if (letter == 'c') { /* NOLINT(bugprone-branch-clone): the types differ */
         (void)snprintf(number, sizeof number, conversion->spec, va_arg(*arguments, int));
     } else if (letter == 'p') {
         (void)snprintf(number, sizeof number, conversion->spec, va_arg(*arguments, void *));

@@ -32,40 +32,40 @@ typedef enum ForwardState {
 /* Lives in the request's arena. */
 typedef struct Forward {
     ForwardState state;
+    bool entered; /* counted by limits */
+    bool replayed;
     Gateway *gateway;
     HttpRequest *http;
-    RouteMatch match;
     const Route *route;
     const RoutePlan *plan;
-    Trace trace;
+    RouteMatch match;
     int64_t deadline_us;
-    bool entered; /* counted by limits */
 
     /* what the head asks for */
     const char *key; /* "" for none */
     uint8_t body_hash[BODY_HASH_SIZE];
-    bool by_cookie;
-    bool if_match;
     uint32_t if_match_version;
+    bool if_match;
+    bool by_cookie;
 
     /* waiting for an order */
-    unsigned wait_s;
-    bool has_if_version;
-    uint32_t if_version;
     bool has_token; /* the order is paid without being asked */
     bool asking;    /* the call at hand only looks again */
+    uint32_t if_version;
+    bool has_if_version;
+    unsigned wait_s;
     int64_t wait_until_us;
     Waiter waiter;
     Jumun__Order__V1__GetOrderRequest question;
 
     /* what comes back */
     FieldFault fault;
-    unsigned retry_after_s;
     const ProtobufCMessage *reply;
-    bool replayed;
     HttpField fields[HTTP_ANSWER_FIELDS_MAX];
     size_t field_count;
+    unsigned retry_after_s;
 
+    Trace trace;
     AuthCheck auth;
     RpcClientCall call;
 } Forward;
@@ -86,5 +86,6 @@ void forward_answer_text(Forward *forward, unsigned status, const char *text, si
 
 void forward_handle(void *context, HttpRequest *request);
 void forward_refuse(void *context, HttpRequest *request, const char *error);
+void forward_turned(void *context, unsigned loop);
 
 #endif

@@ -2,20 +2,18 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-#include <uthash.h>
+
+#include "services/gateway/lru.h"
 
 typedef struct Known {
-    uint8_t hash[TOKEN_HASH_SIZE];
     int64_t vouched_us;
     int64_t asked_us; /* somebody is renewing since; 0: nobody */
     int role;
-    UT_hash_handle hh;
 } Known;
 
 struct KnownSessions {
     pthread_mutex_t lock;
-    Known *entries; /* in the order of vouched_us */
+    Lru *entries;
 };
 
 Status known_sessions_open(KnownSessions **ret_known)
@@ -25,6 +23,11 @@ Status known_sessions_open(KnownSessions **ret_known)
     if (known == NULL) {
         return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
     }
+    Status status = lru_open(KNOWN_SESSIONS_MAX, TOKEN_HASH_SIZE, sizeof(Known), &known->entries);
+    if (status_failed(status)) {
+        free(known);
+        return status;
+    }
     pthread_mutex_init(&known->lock, NULL);
     *ret_known = known;
     return status_ok();
@@ -32,27 +35,12 @@ Status known_sessions_open(KnownSessions **ret_known)
 
 void known_sessions_close(KnownSessions *known)
 {
-    Known *entry;
-    Known *next;
-
     if (known == NULL) {
         return;
     }
-    HASH_ITER(hh, known->entries, entry, next)
-    {
-        HASH_DEL(known->entries, entry);
-        free(entry);
-    }
+    lru_close(known->entries);
     pthread_mutex_destroy(&known->lock);
     free(known);
-}
-
-static Known *find(KnownSessions *known, const uint8_t hash[TOKEN_HASH_SIZE])
-{
-    Known *entry;
-
-    HASH_FIND(hh, known->entries, hash, TOKEN_HASH_SIZE, entry);
-    return entry;
 }
 
 KnownVerdict known_sessions_check(KnownSessions *known, const uint8_t hash[TOKEN_HASH_SIZE],
@@ -61,7 +49,7 @@ KnownVerdict known_sessions_check(KnownSessions *known, const uint8_t hash[TOKEN
     KnownVerdict verdict = KNOWN_ASK;
 
     pthread_mutex_lock(&known->lock);
-    Known *entry = find(known, hash);
+    Known *entry = lru_find(known->entries, hash);
     if (entry != NULL && monotonic_us - entry->vouched_us <= KNOWN_FRESH_US) {
         bool due = monotonic_us - entry->vouched_us >= KNOWN_RENEW_US && entry->asked_us == 0;
         *ret_role = entry->role;
@@ -79,7 +67,7 @@ bool known_sessions_stale(KnownSessions *known, const uint8_t hash[TOKEN_HASH_SI
                           int64_t monotonic_us, int *ret_role)
 {
     pthread_mutex_lock(&known->lock);
-    Known *entry = find(known, hash);
+    Known *entry = lru_find(known->entries, hash);
     bool stale = entry != NULL && monotonic_us - entry->vouched_us <= KNOWN_STALE_US;
     if (stale) {
         *ret_role = entry->role;
@@ -89,44 +77,20 @@ bool known_sessions_stale(KnownSessions *known, const uint8_t hash[TOKEN_HASH_SI
     return stale;
 }
 
-/* A new entry, or the oldest of too many. NULL without memory. */
-static Known *make(KnownSessions *known)
-{
-    if (HASH_COUNT(known->entries) < KNOWN_SESSIONS_MAX) {
-        return calloc(1, sizeof(Known));
-    }
-    Known *oldest = known->entries;
-    HASH_DEL(known->entries, oldest);
-    return oldest;
-}
-
 void known_sessions_add(KnownSessions *known, const uint8_t hash[TOKEN_HASH_SIZE],
                         int64_t monotonic_us, int role)
 {
+    bool is_new;
+
     pthread_mutex_lock(&known->lock);
-    Known *entry = find(known, hash);
-    if (entry != NULL) {
-        HASH_DEL(known->entries, entry);
-    } else {
-        entry = make(known);
-    }
-    if (entry != NULL) {
-        memcpy(entry->hash, hash, TOKEN_HASH_SIZE);
-        entry->vouched_us = monotonic_us;
-        entry->asked_us = 0;
-        entry->role = role;
-        HASH_ADD(hh, known->entries, hash, TOKEN_HASH_SIZE, entry);
-    }
+    Known *entry = lru_put(known->entries, hash, &is_new);
+    *entry = (Known){ .vouched_us = monotonic_us, .role = role };
     pthread_mutex_unlock(&known->lock);
 }
 
 void known_sessions_remove(KnownSessions *known, const uint8_t hash[TOKEN_HASH_SIZE])
 {
     pthread_mutex_lock(&known->lock);
-    Known *entry = find(known, hash);
-    if (entry != NULL) {
-        HASH_DEL(known->entries, entry);
-        free(entry);
-    }
+    lru_remove(known->entries, hash);
     pthread_mutex_unlock(&known->lock);
 }

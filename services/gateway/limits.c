@@ -4,15 +4,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "common/base/clock.h"
+#include "services/gateway/lru.h"
 
 typedef struct Bucket {
-    uint8_t address[16];
     double tokens;
     int64_t filled_us;
-    UT_hash_handle hh;
 } Bucket;
 
 struct Limits {
@@ -21,8 +19,8 @@ struct Limits {
     double per_second;
     double tokens_max;
 
-    pthread_mutex_t lock; /* guards the buckets; in the order of their last use */
-    Bucket *buckets;
+    pthread_mutex_t lock; /* guards the buckets */
+    Lru *buckets;
 };
 
 Status limits_open(unsigned in_flight_max, unsigned signins_per_minute, Limits **ret_limits)
@@ -35,6 +33,11 @@ Status limits_open(unsigned in_flight_max, unsigned signins_per_minute, Limits *
     limits->in_flight_max = in_flight_max;
     limits->per_second = signins_per_minute / 60.0;
     limits->tokens_max = signins_per_minute / 2.0 < 1 ? 1 : signins_per_minute / 2.0;
+    Status status = lru_open(LIMITS_ADDRESSES_MAX, 16, sizeof(Bucket), &limits->buckets);
+    if (status_failed(status)) {
+        free(limits);
+        return status;
+    }
     pthread_mutex_init(&limits->lock, NULL);
     *ret_limits = limits;
     return status_ok();
@@ -42,17 +45,10 @@ Status limits_open(unsigned in_flight_max, unsigned signins_per_minute, Limits *
 
 void limits_close(Limits *limits)
 {
-    Bucket *bucket;
-    Bucket *next;
-
     if (limits == NULL) {
         return;
     }
-    HASH_ITER(hh, limits->buckets, bucket, next)
-    {
-        HASH_DEL(limits->buckets, bucket);
-        free(bucket);
-    }
+    lru_close(limits->buckets);
     pthread_mutex_destroy(&limits->lock);
     free(limits);
 }
@@ -69,33 +65,6 @@ bool limits_enter(Limits *limits)
 void limits_leave(Limits *limits)
 {
     atomic_fetch_sub(&limits->in_flight, 1);
-}
-
-/* Takes the address's bucket to the end of the order; makes it, in place of the oldest if
- * need be. NULL without memory. */
-static Bucket *touch(Limits *limits, const uint8_t address[16], int64_t now_us)
-{
-    Bucket *bucket;
-
-    HASH_FIND(hh, limits->buckets, address, 16, bucket);
-    if (bucket != NULL) {
-        HASH_DEL(limits->buckets, bucket);
-    } else {
-        if (HASH_COUNT(limits->buckets) >= LIMITS_ADDRESSES_MAX) {
-            bucket = limits->buckets;
-            HASH_DEL(limits->buckets, bucket);
-        } else {
-            bucket = malloc(sizeof *bucket);
-        }
-        if (bucket == NULL) {
-            return NULL;
-        }
-        memcpy(bucket->address, address, 16);
-        bucket->tokens = limits->tokens_max;
-        bucket->filled_us = now_us;
-    }
-    HASH_ADD(hh, limits->buckets, address, 16, bucket);
-    return bucket;
 }
 
 static unsigned take(Limits *limits, Bucket *bucket, int64_t now_us)
@@ -118,14 +87,18 @@ unsigned limits_signin(Limits *limits, const uint8_t address[16], int64_t monoto
 {
     static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF };
     uint8_t network[16];
+    bool is_new;
 
     memcpy(network, address, 16);
     if (memcmp(address, mapped, sizeof mapped) != 0) {
         memset(network + 8, 0, 8);
     }
     pthread_mutex_lock(&limits->lock);
-    Bucket *bucket = touch(limits, network, monotonic_us);
-    unsigned wait_s = bucket == NULL ? 1 : take(limits, bucket, monotonic_us);
+    Bucket *bucket = lru_put(limits->buckets, network, &is_new);
+    if (is_new) {
+        *bucket = (Bucket){ .tokens = limits->tokens_max, .filled_us = monotonic_us };
+    }
+    unsigned wait_s = take(limits, bucket, monotonic_us);
     pthread_mutex_unlock(&limits->lock);
     return wait_s;
 }

@@ -170,6 +170,7 @@ static Status open_http(GatewayService *service)
             .stall_s = STALL_S,
             .handler = forward_handle,
             .refuse = forward_refuse,
+            .turned = forward_turned,
             .context = &service->gateway,
         },
         &service->gateway.http);

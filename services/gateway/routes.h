@@ -57,9 +57,9 @@ typedef enum RouteFlag {
 
 typedef struct Route {
     HttpMethod method;
-    const char *path; /* "/api/v1/orders/{orderCode}" */
     RouteService service;
-    const char *rpc; /* NULL for what the gateway answers itself */
+    const char *path; /* "/api/v1/orders/{orderCode}" */
+    const char *rpc;  /* NULL for what the gateway answers itself */
     RouteWho who;
     unsigned flags;
     unsigned success;     /* HTTP status */

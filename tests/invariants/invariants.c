@@ -72,7 +72,8 @@ const Invariant invariants[] = {
       "(order_id)"
       " WHERE k.route = '/orders' AND o.order_id IS NULL"
       " UNION ALL SELECT o.order_id FROM order_db.orders o"
-      " LEFT JOIN (SELECT order_id k FROM order_db.idempotency_key) i ON i.k = o.order_id"
+      " LEFT JOIN (SELECT order_id k FROM order_db.idempotency_key GROUP BY order_id) i"
+      " ON i.k = o.order_id"
       " WHERE i.k IS NULL AND o.created_at > UTC_TIMESTAMP(6) - INTERVAL 24 HOUR" },
     { "I11 money adds up", INVARIANT_INCONSISTENT, false,
       "SELECT o.order_id FROM order_db.orders o JOIN (SELECT order_id, SUM(line_total) t,"

@@ -6,6 +6,7 @@ jumun_test(unit_gateway LABEL unit CRITERION SOURCES
     unit/services/gateway/problem_test.c
     unit/services/gateway/request_head_test.c
     unit/services/gateway/limits_test.c
+    unit/services/gateway/lru_test.c
     unit/services/gateway/http/strict_test.c
     LINK gateway_core jansson
     DEFINE OPENAPI_FILE="${CMAKE_SOURCE_DIR}/openapi.json")

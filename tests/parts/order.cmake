@@ -8,3 +8,22 @@ foreach(case place_orders advance_orders sweep_orders)
     jumun_test(unit_order_${case} LABEL unit CRITERION TIMEOUT 120 SOURCES
         unit/services/order/app/${case}_test.c ${order_world} LINK order_app)
 endforeach()
+
+jumun_test(contract_order_store_memory LABEL contract SOURCES
+    contract/services/order/memory_order_store_test.c
+    contract/services/order/order_store_contract.c support/memory_order_store.c
+    LINK order_app)
+jumun_test(contract_stock_gate_memory LABEL contract SOURCES
+    contract/services/order/memory_stock_gate_test.c
+    contract/services/order/stock_gate_contract.c
+    ${CMAKE_SOURCE_DIR}/services/order/adapters/memory_stock_gate.c LINK order_app)
+jumun_test(integration_order_gate LABEL integration SOURCES
+    integration/services/order/redis_stock_gate_test.c
+    contract/services/order/stock_gate_contract.c LINK order_adapters)
+jumun_test(integration_order_store LABEL integration TIMEOUT 120 SOURCES
+    integration/services/order/mysql_order_store_test.c
+    contract/services/order/order_store_contract.c
+    integration/common/mysql/mysql_fixture.c support/service_schema.c
+    DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK order_adapters)
+set_tests_properties(integration_order_gate integration_order_store
+    PROPERTIES SKIP_RETURN_CODE 77)

@@ -5,3 +5,18 @@ jumun_test(contract_payment_fake LABEL contract SOURCES
     contract/services/payment/payment_provider_contract.c
     contract/services/payment/payment_store_contract.c support/fake_payments.c
     LINK payment_app)
+
+jumun_test(integration_payment LABEL integration TIMEOUT 120 SOURCES
+    integration/services/payment/payment_mysql_test.c
+    contract/services/payment/payment_provider_contract.c
+    contract/services/payment/payment_store_contract.c
+    integration/common/mysql/mysql_fixture.c support/service_schema.c
+    DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+    LINK payment_adapters)
+set_tests_properties(integration_payment PROPERTIES SKIP_RETURN_CODE 77)
+
+# A plain program: what api links needs nng.
+jumun_test(thread_payment_api LABEL thread SOURCES
+    thread/services/payment/payment_api_test.c thread/common/rpc/rpc_fixture.c
+    support/fake_payments.c
+    LINK payment_api)

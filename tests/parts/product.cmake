@@ -27,3 +27,12 @@ jumun_test(integration_product_store LABEL integration TIMEOUT 120 SOURCES
     DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
     LINK product_adapters)
 set_tests_properties(integration_product_store PROPERTIES SKIP_RETURN_CODE 77)
+
+# Plain programs: what api links needs nng.
+jumun_test(unit_product_events LABEL unit SOURCES
+    unit/services/product/api/product_events_test.c support/fake_stock_store.c
+    LINK product_api)
+jumun_test(thread_product_api LABEL thread SOURCES
+    thread/services/product/product_api_test.c thread/common/rpc/rpc_fixture.c
+    support/fake_product_store.c
+    LINK product_api)

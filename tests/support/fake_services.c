@@ -60,7 +60,8 @@ static void on_signup(void *service, RpcCall *const *calls, size_t count)
     (void)service;
     for (size_t i = 0; i < count; i++) {
         const Jumun__Member__V1__SignupRequest *request = rpc_call_request(calls[i]);
-        Jumun__Member__V1__SignupReply reply = JUMUN__MEMBER__V1__SIGNUP_REPLY__INIT;
+        Jumun__Member__V1__SignupReply reply;
+        jumun__member__v1__signup_reply__init(&reply);
         reply.member_id = 7;
         if (strcmp(request->login_id, "taken") == 0) {
             rpc_call_fail(calls[i], status_make(STATUS_ALREADY_EXISTS, "LOGIN_ID_TAKEN"), NULL);
@@ -74,7 +75,8 @@ static void on_login(void *service, RpcCall *const *calls, size_t count)
 {
     (void)service;
     for (size_t i = 0; i < count; i++) {
-        Jumun__Member__V1__LoginReply reply = JUMUN__MEMBER__V1__LOGIN_REPLY__INIT;
+        Jumun__Member__V1__LoginReply reply;
+        jumun__member__v1__login_reply__init(&reply);
         reply.member_id = 7;
         reply.name = name;
         reply.role = JUMUN__RPC__V1__ROLE__MEMBER;
@@ -89,7 +91,8 @@ static void on_logout(void *service, RpcCall *const *calls, size_t count)
     (void)service;
     for (size_t i = 0; i < count; i++) {
         const Jumun__Member__V1__LogoutRequest *request = rpc_call_request(calls[i]);
-        Jumun__Member__V1__LogoutReply reply = JUMUN__MEMBER__V1__LOGOUT_REPLY__INIT;
+        Jumun__Member__V1__LogoutReply reply;
+        jumun__member__v1__logout_reply__init(&reply);
         assert(request->session.len == TOKEN_HASH_SIZE);
         rpc_call_reply(calls[i], &reply.base);
     }
@@ -101,7 +104,8 @@ static void on_get_member(void *service, RpcCall *const *calls, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         const Jumun__Member__V1__GetMemberRequest *request = rpc_call_request(calls[i]);
-        Jumun__Member__V1__Member reply = JUMUN__MEMBER__V1__MEMBER__INIT;
+        Jumun__Member__V1__Member reply;
+        jumun__member__v1__member__init(&reply);
         assert(request->session.len == TOKEN_HASH_SIZE);
         pthread_mutex_lock(&fake->lock);
         fake->seen.members_asked++;
@@ -121,8 +125,8 @@ static void on_change_password(void *service, RpcCall *const *calls, size_t coun
 {
     (void)service;
     for (size_t i = 0; i < count; i++) {
-        Jumun__Member__V1__ChangePasswordReply reply =
-            JUMUN__MEMBER__V1__CHANGE_PASSWORD_REPLY__INIT;
+        Jumun__Member__V1__ChangePasswordReply reply;
+        jumun__member__v1__change_password_reply__init(&reply);
         rpc_call_reply(calls[i], &reply.base);
     }
 }
@@ -139,7 +143,8 @@ static const RpcMethod member_methods[] = {
 
 static void reply_product(RpcCall *call, uint64_t id)
 {
-    Jumun__Product__V1__Product reply = JUMUN__PRODUCT__V1__PRODUCT__INIT;
+    Jumun__Product__V1__Product reply;
+    jumun__product__v1__product__init(&reply);
 
     reply.product_id = id;
     reply.name = name;
@@ -182,7 +187,8 @@ static void on_list_products(void *service, RpcCall *const *calls, size_t count)
 {
     (void)service;
     for (size_t i = 0; i < count; i++) {
-        Jumun__Product__V1__ListProductsReply reply = JUMUN__PRODUCT__V1__LIST_PRODUCTS_REPLY__INIT;
+        Jumun__Product__V1__ListProductsReply reply;
+        jumun__product__v1__list_products_reply__init(&reply);
         rpc_call_reply(calls[i], &reply.base);
     }
 }
@@ -209,8 +215,8 @@ static void on_archive(void *service, RpcCall *const *calls, size_t count)
 {
     (void)service;
     for (size_t i = 0; i < count; i++) {
-        Jumun__Product__V1__ArchiveProductReply reply =
-            JUMUN__PRODUCT__V1__ARCHIVE_PRODUCT_REPLY__INIT;
+        Jumun__Product__V1__ArchiveProductReply reply;
+        jumun__product__v1__archive_product_reply__init(&reply);
         rpc_call_reply(calls[i], &reply.base);
     }
 }
@@ -219,7 +225,8 @@ static void on_adjust(void *service, RpcCall *const *calls, size_t count)
 {
     (void)service;
     for (size_t i = 0; i < count; i++) {
-        Jumun__Product__V1__Stock reply = JUMUN__PRODUCT__V1__STOCK__INIT;
+        Jumun__Product__V1__Stock reply;
+        jumun__product__v1__stock__init(&reply);
         rpc_call_reply(calls[i], &reply.base);
     }
 }
@@ -228,7 +235,8 @@ static void on_get_stock(void *service, RpcCall *const *calls, size_t count)
 {
     (void)service;
     for (size_t i = 0; i < count; i++) {
-        Jumun__Product__V1__StockLevel reply = JUMUN__PRODUCT__V1__STOCK_LEVEL__INIT;
+        Jumun__Product__V1__StockLevel reply;
+        jumun__product__v1__stock_level__init(&reply);
         rpc_call_reply(calls[i], &reply.base);
     }
 }
@@ -245,7 +253,8 @@ static const RpcMethod product_methods[] = {
 
 static void reply_order(FakeServices *fake, RpcCall *call, bool replayed)
 {
-    Jumun__Order__V1__Order reply = JUMUN__ORDER__V1__ORDER__INIT;
+    Jumun__Order__V1__Order reply;
+    jumun__order__v1__order__init(&reply);
 
     reply.order_id = FAKE_ORDER_ID;
     reply.currency = currency;
@@ -261,11 +270,14 @@ static void reply_order(FakeServices *fake, RpcCall *call, bool replayed)
 
 static void refuse_order(RpcCall *call, uint64_t product)
 {
-    Jumun__Rpc__V1__FieldError field = JUMUN__RPC__V1__FIELD_ERROR__INIT;
+    Jumun__Rpc__V1__FieldError field;
+    jumun__rpc__v1__field_error__init(&field);
     Jumun__Rpc__V1__FieldError *fields[] = { &field };
-    Jumun__Rpc__V1__StockShortage item = JUMUN__RPC__V1__STOCK_SHORTAGE__INIT;
+    Jumun__Rpc__V1__StockShortage item;
+    jumun__rpc__v1__stock_shortage__init(&item);
     Jumun__Rpc__V1__StockShortage *items[] = { &item };
-    Jumun__Rpc__V1__ErrorDetails details = JUMUN__RPC__V1__ERROR_DETAILS__INIT;
+    Jumun__Rpc__V1__ErrorDetails details;
+    jumun__rpc__v1__error_details__init(&details);
     Status status = status_make(STATUS_UNKNOWN, "COMMIT_UNKNOWN");
 
     field.pointer = pointer;
@@ -341,7 +353,8 @@ static void on_list_orders(void *service, RpcCall *const *calls, size_t count)
     FakeServices *fake = service;
 
     for (size_t i = 0; i < count; i++) {
-        Jumun__Order__V1__ListOrdersReply reply = JUMUN__ORDER__V1__LIST_ORDERS_REPLY__INIT;
+        Jumun__Order__V1__ListOrdersReply reply;
+        jumun__order__v1__list_orders_reply__init(&reply);
         pthread_mutex_lock(&fake->lock);
         fake->seen.list = *(const Jumun__Order__V1__ListOrdersRequest *)rpc_call_request(calls[i]);
         pthread_mutex_unlock(&fake->lock);
@@ -353,9 +366,11 @@ static void on_timeline(void *service, RpcCall *const *calls, size_t count)
 {
     (void)service;
     for (size_t i = 0; i < count; i++) {
-        Jumun__Order__V1__TimelineEvent event = JUMUN__ORDER__V1__TIMELINE_EVENT__INIT;
+        Jumun__Order__V1__TimelineEvent event;
+        jumun__order__v1__timeline_event__init(&event);
         Jumun__Order__V1__TimelineEvent *events[] = { &event };
-        Jumun__Order__V1__GetTimelineReply reply = JUMUN__ORDER__V1__GET_TIMELINE_REPLY__INIT;
+        Jumun__Order__V1__GetTimelineReply reply;
+        jumun__order__v1__get_timeline_reply__init(&reply);
         event.to = JUMUN__ORDER__V1__ORDER_STATUS__PENDING;
         event.seq = 1;
         reply.items = events;
@@ -378,7 +393,8 @@ static void on_get_payment(void *service, RpcCall *const *calls, size_t count)
     (void)service;
     for (size_t i = 0; i < count; i++) {
         const Jumun__Payment__V1__GetPaymentRequest *request = rpc_call_request(calls[i]);
-        Jumun__Payment__V1__Payment reply = JUMUN__PAYMENT__V1__PAYMENT__INIT;
+        Jumun__Payment__V1__Payment reply;
+        jumun__payment__v1__payment__init(&reply);
         reply.order_id = request->order_id;
         reply.status = JUMUN__PAYMENT__V1__PAYMENT__STATUS__CAPTURED;
         rpc_call_reply(calls[i], &reply.base);

@@ -11,10 +11,9 @@
 
 typedef struct Run {
     const MysqlAdvance *call;
-    bool *seen;         /* of each step: its event was heard before */
-    OrderRows rows;     /* the locked orders, sorted by id */
-    uint32_t *versions; /* theirs, as they were locked */
-    bool *touched;      /* theirs: to be stored */
+    bool *seen;     /* of each step: its event was heard before */
+    OrderRows rows; /* the locked orders, sorted by id */
+    bool *touched;  /* theirs: to be stored */
 } Run;
 
 static Status out_of_memory(void)
@@ -33,10 +32,9 @@ static Status begin(Run *run)
         step->outcome = (OrderOutcome){ 0 };
         step->order = NULL;
     }
-    run->versions = arena_calloc(call->arena, call->count, sizeof *run->versions);
     run->touched = arena_calloc(call->arena, call->count, sizeof *run->touched);
     Status status = order_rows_init(&run->rows, call->arena, call->count);
-    return run->versions == NULL || run->touched == NULL ? out_of_memory() : status;
+    return run->touched == NULL ? out_of_memory() : status;
 }
 
 /* -- lock and decide -- */
@@ -73,14 +71,10 @@ static Status lock_orders(Run *run, Db *db)
     if (distinct == 0) {
         return status_ok();
     }
-    Status status = db_query(db,
-                             "SELECT " ORDER_COLUMNS " FROM orders WHERE order_id IN ({?|,})"
-                             " ORDER BY order_id FOR UPDATE",
-                             ids, distinct, order_rows_add, &run->rows);
-    for (size_t i = 0; i < run->rows.count; i++) {
-        run->versions[i] = run->rows.orders[i].version;
-    }
-    return status;
+    return db_query(db,
+                    "SELECT " ORDER_COLUMNS " FROM orders WHERE order_id IN ({?|,})"
+                    " ORDER BY order_id FOR UPDATE",
+                    ids, distinct, order_rows_add, &run->rows);
 }
 
 /* Each step in its turn. What it leaves behind is copied: the next step of the same
@@ -297,8 +291,8 @@ static Status transaction(void *context, Db *db)
         status = read_lines(run, db);
     }
     if (!status_failed(status)) {
-        status = mysql_moves_store(db, &(MysqlMoves){ run->call, run->rows.orders, run->versions,
-                                                      run->touched, run->rows.count });
+        status = mysql_moves_store(
+            db, &(MysqlMoves){ run->call, run->rows.orders, run->touched, run->rows.count });
     }
     return status;
 }

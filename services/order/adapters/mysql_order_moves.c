@@ -16,13 +16,13 @@ typedef struct UpdateTable {
     const char **reason;
     uint64_t *payment;
     uint64_t *attempt;
-    uint64_t *keep_token;
+    const char **token;
+    bool *no_token;
     int64_t *updated_at;
     uint64_t *version;
     int64_t *open;
     bool *closed;
     uint64_t *id;
-    uint64_t *old_version;
 } UpdateTable;
 
 static bool allocate_update(Arena *arena, size_t count, UpdateTable *table)
@@ -31,17 +31,17 @@ static bool allocate_update(Arena *arena, size_t count, UpdateTable *table)
     table->reason = arena_calloc(arena, count, sizeof(char *));
     table->payment = arena_calloc(arena, count, sizeof(uint64_t));
     table->attempt = arena_calloc(arena, count, sizeof(uint64_t));
-    table->keep_token = arena_calloc(arena, count, sizeof(uint64_t));
+    table->token = arena_calloc(arena, count, sizeof(char *));
+    table->no_token = arena_calloc(arena, count, sizeof(bool));
     table->updated_at = arena_calloc(arena, count, sizeof(int64_t));
     table->version = arena_calloc(arena, count, sizeof(uint64_t));
     table->open = arena_calloc(arena, count, sizeof(int64_t));
     table->closed = arena_calloc(arena, count, sizeof(bool));
     table->id = arena_calloc(arena, count, sizeof(uint64_t));
-    table->old_version = arena_calloc(arena, count, sizeof(uint64_t));
     return table->state != NULL && table->reason != NULL && table->payment != NULL &&
-           table->attempt != NULL && table->keep_token != NULL && table->updated_at != NULL &&
-           table->version != NULL && table->open != NULL && table->closed != NULL &&
-           table->id != NULL && table->old_version != NULL;
+           table->attempt != NULL && table->token != NULL && table->no_token != NULL &&
+           table->updated_at != NULL && table->version != NULL && table->open != NULL &&
+           table->closed != NULL && table->id != NULL;
 }
 
 static bool fill_update(const MysqlMoves *moves, UpdateTable *table)
@@ -60,17 +60,30 @@ static bool fill_update(const MysqlMoves *moves, UpdateTable *table)
         table->reason[at] = order->reason;
         table->payment[at] = (uint64_t)order->payment;
         table->attempt[at] = order->payment_attempt;
-        table->keep_token[at] = order->payment_token[0] != '\0';
+        table->token[at] = order->payment_token;
+        table->no_token[at] = order->payment_token[0] == '\0';
         table->updated_at[at] = order->updated_at_us;
         table->version[at] = order->version;
         table->open[at] = 1;
         table->closed[at] = !order->open;
         table->id[at] = order->id.value;
-        table->old_version[at] = moves->versions[i];
         table->count++;
     }
     return true;
 }
+
+/* An update of rows that are there and locked, written as an insert: MariaDB runs a bulk
+ * INSERT as one statement, but a bulk UPDATE once per row, at four times the cost. An
+ * updated row counts 2; an inserted one would count 1 and be rolled back. */
+static const char update_sql[] =
+    "INSERT INTO orders (order_id, status, reason, payment_status, payment_attempt,"
+    " payment_token, updated_at, version, `open`, last_seq, member_id, total, currency,"
+    " item_count, trace_parent, hold_expires_at, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', 0, '', '2000-01-01', '2000-01-01')"
+    " ON DUPLICATE KEY UPDATE status = VALUES(status), reason = VALUES(reason),"
+    " payment_status = VALUES(payment_status), payment_attempt = VALUES(payment_attempt),"
+    " payment_token = VALUES(payment_token), updated_at = VALUES(updated_at),"
+    " version = VALUES(version), last_seq = VALUES(version), `open` = VALUES(`open`)";
 
 static Status update_orders(const MysqlMoves *moves, Db *db)
 {
@@ -84,20 +97,15 @@ static Status update_orders(const MysqlMoves *moves, Db *db)
         return status_ok();
     }
     const DbColumn columns[] = {
-        { DB_UINT, table.state, NULL, NULL },       { DB_BYTES, table.reason, NULL, NULL },
-        { DB_UINT, table.payment, NULL, NULL },     { DB_UINT, table.attempt, NULL, NULL },
-        { DB_UINT, table.keep_token, NULL, NULL },  { DB_TIME, table.updated_at, NULL, NULL },
-        { DB_UINT, table.version, NULL, NULL },     { DB_UINT, table.version, NULL, NULL },
-        { DB_INT, table.open, NULL, table.closed }, { DB_UINT, table.id, NULL, NULL },
-        { DB_UINT, table.old_version, NULL, NULL },
+        { DB_UINT, table.id, NULL, NULL },          { DB_UINT, table.state, NULL, NULL },
+        { DB_BYTES, table.reason, NULL, NULL },     { DB_UINT, table.payment, NULL, NULL },
+        { DB_UINT, table.attempt, NULL, NULL },     { DB_BYTES, table.token, NULL, table.no_token },
+        { DB_TIME, table.updated_at, NULL, NULL },  { DB_UINT, table.version, NULL, NULL },
+        { DB_INT, table.open, NULL, table.closed },
     };
-    Status status = db_execute_bulk(
-        db,
-        "UPDATE orders SET status = ?, reason = ?, payment_status = ?, payment_attempt = ?,"
-        " payment_token = IF(? = 1, payment_token, NULL), updated_at = ?, version = ?,"
-        " last_seq = ?, `open` = ? WHERE order_id = ? AND version = ?",
-        columns, sizeof columns / sizeof columns[0], table.count, &affected);
-    if (!status_failed(status) && affected != table.count) {
+    Status status = db_execute_bulk(db, update_sql, columns, sizeof columns / sizeof columns[0],
+                                    table.count, &affected);
+    if (!status_failed(status) && affected != 2 * table.count) {
         return status_make(STATUS_ABORTED, "ABORTED"); /* though they are locked */
     }
     return status;

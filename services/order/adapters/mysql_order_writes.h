@@ -23,13 +23,11 @@ Status mysql_orders_advance(Db *db, const MysqlAdvance *advance);
 typedef struct MysqlMoves {
     const MysqlAdvance *call;
     const Order *orders;
-    const uint32_t *versions; /* of each order, as it was locked */
-    const bool *touched;      /* each order that must be stored */
+    const bool *touched; /* each order that must be stored */
     size_t order_count;
 } MysqlMoves;
 
-/* A part of mysql_orders_advance's transaction. ABORTED if an order is not as it was
- * locked. */
+/* A part of mysql_orders_advance's transaction. ABORTED if an order is not there. */
 Status mysql_moves_store(Db *db, const MysqlMoves *moves);
 
 #endif

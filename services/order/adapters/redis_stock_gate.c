@@ -15,7 +15,9 @@ enum {
     NUMBER_SIZE = 24,                 /* a 64-bit number and its NUL */
     KEY_SIZE = 8 + NUMBER_SIZE,       /* "stock:{" number "}" */
     SCRIPTS_MAX = REDIS_PIPELINE_MAX, /* in one round trip */
-    SCAN_COUNT = 500,
+    SCAN_COUNT = 200,                 /* keys looked at in one step of the walk */
+    SCAN_ROOM = 300,                  /* a step may find a few more */
+    SCAN_STEPS = 50,                  /* in one turn: other keys may lie between */
 };
 
 /* KEYS stock, hold; ARGV order id, quantity ... Answers per order 1 taken, 2 held before,
@@ -307,24 +309,19 @@ static bool parse_key(const char *key, ProductId *ret_product)
     return true;
 }
 
-static Status scan(StockGate *gate, uint64_t *cursor, ProductId *ret_products, size_t max,
-                   size_t *ret_count)
+/* One step of SCAN. */
+static Status scan_step(RedisStockGate *self, uint64_t *cursor, ProductId *products, size_t max,
+                        size_t *count)
 {
-    RedisStockGate *self = (RedisStockGate *)gate;
     const RedisReply *replies;
     size_t reply_count;
     char digits[NUMBER_SIZE];
     char limit[NUMBER_SIZE];
     const char *words[] = { "SCAN",  write_number(*cursor, digits),  "MATCH", "stock:*",
                             "COUNT", write_number(SCAN_COUNT, limit) };
-    size_t count = 0;
-    Status status = check_rest(self);
 
-    if (status_failed(status)) {
-        return status;
-    }
     redis_append(self->redis, 6, words, NULL);
-    status = run(self, &replies, &reply_count);
+    Status status = run(self, &replies, &reply_count);
     if (status_failed(status)) {
         return status;
     }
@@ -333,13 +330,31 @@ static Status scan(StockGate *gate, uint64_t *cursor, ProductId *ret_products, s
         return status_make(STATUS_INTERNAL, "INTERNAL");
     }
     const RedisReply *keys = &replies[0].elements[1];
-    for (size_t i = 0; i < keys->count && count < max; i++) {
-        if (parse_key(keys->elements[i].text, &ret_products[count])) {
-            count++;
+    for (size_t i = 0; i < keys->count && *count < max; i++) {
+        if (parse_key(keys->elements[i].text, &products[*count])) {
+            (*count)++;
         }
     }
     *cursor = strtoull(replies[0].elements[0].text, NULL, 10);
-    *ret_count = count;
+    return status;
+}
+
+static Status scan(StockGate *gate, uint64_t *cursor, ProductId *ret_products, size_t max,
+                   size_t *ret_count)
+{
+    RedisStockGate *self = (RedisStockGate *)gate;
+    size_t count = 0;
+    Status status = check_rest(self);
+
+    for (int i = 0; !status_failed(status) && i < SCAN_STEPS; i++) {
+        status = scan_step(self, cursor, ret_products, max, &count);
+        if (*cursor == 0 || max - count < SCAN_ROOM) {
+            break;
+        }
+    }
+    if (!status_failed(status)) {
+        *ret_count = count;
+    }
     return status;
 }
 

@@ -378,14 +378,14 @@ Status mysql_payment_store_open(const char *url, IdSource *ids, const Clock *clo
     return status_ok();
 }
 
-void mysql_payment_store_close(PaymentStore *base)
+void mysql_payment_store_close(PaymentStore *store)
 {
-    MysqlPaymentStore *store = (MysqlPaymentStore *)base;
+    MysqlPaymentStore *opened = (MysqlPaymentStore *)store;
 
-    if (store == NULL) {
+    if (opened == NULL) {
         return;
     }
-    db_close(store->db);
-    arena_deinit(&store->arena);
-    free(store);
+    db_close(opened->db);
+    arena_deinit(&opened->arena);
+    free(opened);
 }

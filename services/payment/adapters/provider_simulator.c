@@ -305,13 +305,13 @@ Status provider_simulator_open(const char *url, const Clock *clock, PaymentProvi
     return status_ok();
 }
 
-void provider_simulator_close(PaymentProvider *base)
+void provider_simulator_close(PaymentProvider *provider)
 {
-    ProviderSimulator *simulator = (ProviderSimulator *)base;
+    ProviderSimulator *opened = (ProviderSimulator *)provider;
 
-    if (simulator == NULL) {
+    if (opened == NULL) {
         return;
     }
-    db_close(simulator->db);
-    free(simulator);
+    db_close(opened->db);
+    free(opened);
 }

@@ -357,13 +357,13 @@ Status mysql_product_store_open(const char *url, IdSource *ids, const Clock *clo
     return status_ok();
 }
 
-void mysql_product_store_close(ProductStore *base)
+void mysql_product_store_close(ProductStore *store)
 {
-    MysqlProductStore *store = (MysqlProductStore *)base;
+    MysqlProductStore *opened = (MysqlProductStore *)store;
 
-    if (store == NULL) {
+    if (opened == NULL) {
         return;
     }
-    db_close(store->db);
-    free(store);
+    db_close(opened->db);
+    free(opened);
 }

@@ -29,6 +29,7 @@ typedef struct Columns {
     const char *types[DB_ROWS_MAX];
     uint64_t refund_nos[DB_ROWS_MAX];
     int64_t deltas[DB_ROWS_MAX];
+    int64_t on_hand[DB_ROWS_MAX];
     const char *reasons[DB_ROWS_MAX];
     int64_t times[DB_ROWS_MAX];
 } Columns;
@@ -219,22 +220,26 @@ static Status store_stocks(Apply *apply)
         const Stock *stock = &apply->batch->stocks[i];
         if (stock->change != 0) {
             columns->products[count] = stock->product.value;
-            columns->deltas[count++] = stock->change;
+            columns->on_hand[count] = stock->on_hand;
+            columns->deltas[count++] = stock->reserved;
         }
     }
     if (count == 0) {
         return status_ok();
     }
     const DbColumn bulk[] = {
-        { .type = DB_INT, .values = columns->deltas },
         { .type = DB_UINT, .values = columns->products },
+        { .type = DB_INT, .values = columns->on_hand },
         { .type = DB_INT, .values = columns->deltas },
     };
+    /* An update of locked rows written as an insert: MariaDB runs a bulk INSERT as one
+     * statement, but a bulk UPDATE once per row. An updated row counts 2. */
     Status status = db_execute_bulk(store->db,
-                                    "UPDATE stock SET reserved = reserved + ? WHERE product_id = ? "
-                                    "AND reserved + ? BETWEEN 0 AND on_hand",
+                                    "INSERT INTO stock (product_id, on_hand, reserved) "
+                                    "VALUES (?, ?, ?) "
+                                    "ON DUPLICATE KEY UPDATE reserved = VALUES(reserved)",
                                     bulk, sizeof bulk / sizeof bulk[0], count, &affected);
-    if (!status_failed(status) && affected != count) {
+    if (!status_failed(status) && affected != 2 * count) {
         return status_make(STATUS_INTERNAL, "BOOKS_DIFFER");
     }
     return status;
@@ -371,14 +376,14 @@ Status mysql_stock_store_open(const char *url, IdSource *ids, const Clock *clock
     return status_ok();
 }
 
-void mysql_stock_store_close(StockStore *base)
+void mysql_stock_store_close(StockStore *store)
 {
-    MysqlStockStore *store = (MysqlStockStore *)base;
+    MysqlStockStore *opened = (MysqlStockStore *)store;
 
-    if (store == NULL) {
+    if (opened == NULL) {
         return;
     }
-    db_close(store->db);
-    arena_deinit(&store->arena);
-    free(store);
+    db_close(opened->db);
+    arena_deinit(&opened->arena);
+    free(opened);
 }

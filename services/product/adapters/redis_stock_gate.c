@@ -83,13 +83,13 @@ Status redis_stock_gate_open(const char *url, StockGate **ret_gate)
     return status_ok();
 }
 
-void redis_stock_gate_close(StockGate *base)
+void redis_stock_gate_close(StockGate *gate)
 {
-    RedisStockGate *gate = (RedisStockGate *)base;
+    RedisStockGate *opened = (RedisStockGate *)gate;
 
-    if (gate == NULL) {
+    if (opened == NULL) {
         return;
     }
-    redis_close(gate->redis);
-    free(gate);
+    redis_close(opened->redis);
+    free(opened);
 }

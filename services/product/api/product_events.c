@@ -15,7 +15,7 @@ enum {
 };
 
 #define PURGE_EVERY_US (60 * US_PER_S)
-#define INBOX_KEPT_US  (7 * 24 * 3600 * US_PER_S)
+#define INBOX_KEPT_US  (INT64_C(7) * 24 * 3600 * US_PER_S)
 
 struct ProductEvents {
     ProductEventsOptions options;
@@ -132,31 +132,31 @@ static void purge(ProductEvents *context)
     context->purge_at_us = more ? now_us : now_us + PURGE_EVERY_US;
 }
 
-void product_events_run(void *pointer, Event *const *events, size_t count)
+void product_events_run(void *context, Event *const *events, size_t count)
 {
-    ProductEvents *context = pointer;
+    ProductEvents *edge = context;
     StockCommand *live[EVENT_RUN_MAX] = { NULL };
     size_t live_count = 0;
     bool answered = false;
 
     assert(count <= EVENT_RUN_MAX);
-    arena_reset(&context->arena);
+    arena_reset(&edge->arena);
     for (size_t i = 0; i < count; i++) {
-        StockCommand *command = &context->commands[i];
-        command->status = parse(events[i], &context->arena, command);
+        StockCommand *command = &edge->commands[i];
+        command->status = parse(events[i], &edge->arena, command);
         if (!status_failed(command->status)) {
             live[live_count++] = command;
         }
     }
-    apply_stock(context->options.store, context->work, live, live_count);
+    apply_stock(edge->options.store, edge->work, live, live_count);
     for (size_t i = 0; i < count; i++) {
-        events[i]->status = context->commands[i].status;
+        events[i]->status = edge->commands[i].status;
         answered = answered || !status_failed(events[i]->status);
     }
-    if (answered && context->options.wake != NULL) {
-        context->options.wake(context->options.wake_context);
+    if (answered && edge->options.wake != NULL) {
+        edge->options.wake(edge->options.wake_context);
     }
-    purge(context);
+    purge(edge);
 }
 
 Status product_events_open(const ProductEventsOptions *options, ProductEvents **ret_events)

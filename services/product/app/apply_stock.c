@@ -118,8 +118,6 @@ static void mark_repeated(StockCommand *const *commands, size_t count)
 static Status apply_once(StockStore *store, StockWork *work, StockCommand *const *commands,
                          size_t count)
 {
-    Status status = status_ok();
-
     for (int try = 0; try < TRIES_MAX; try++) {
         StockBatch batch = {
             .commands = commands,
@@ -128,7 +126,7 @@ static Status apply_once(StockStore *store, StockWork *work, StockCommand *const
             .entries = work->entries,
         };
         mark_repeated(commands, count);
-        status = store->ops->apply(store, &batch, decide);
+        Status status = store->ops->apply(store, &batch, decide);
         if (status.code != STATUS_ALREADY_EXISTS) {
             return status;
         }

@@ -50,10 +50,13 @@ static const char *text_of(json_t *object, const char *name)
 
 Test(json_emit, shows_an_order_whole)
 {
-    Jumun__Order__V1__OrderLine line = JUMUN__ORDER__V1__ORDER_LINE__INIT;
+    Jumun__Order__V1__OrderLine line;
+    jumun__order__v1__order_line__init(&line);
     Jumun__Order__V1__OrderLine *lines[] = { &line, &line };
-    Jumun__Order__V1__OrderPayment payment = JUMUN__ORDER__V1__ORDER_PAYMENT__INIT;
-    Jumun__Order__V1__Order order = JUMUN__ORDER__V1__ORDER__INIT;
+    Jumun__Order__V1__OrderPayment payment;
+    jumun__order__v1__order_payment__init(&payment);
+    Jumun__Order__V1__Order order;
+    jumun__order__v1__order__init(&order);
     char name[] = "a \"b\" \\ \x01\n \xF0\x9F\x98\x80 <script>";
 
     line.product_id = UINT64_C(9007199254740991);
@@ -92,9 +95,12 @@ Test(json_emit, shows_an_order_whole)
 
 Test(json_emit, shows_absent_things_as_null_and_empty)
 {
-    Jumun__Order__V1__Order order = JUMUN__ORDER__V1__ORDER__INIT;
-    Jumun__Order__V1__ListOrdersReply list = JUMUN__ORDER__V1__LIST_ORDERS_REPLY__INIT;
-    Jumun__Product__V1__StockLevel level = JUMUN__PRODUCT__V1__STOCK_LEVEL__INIT;
+    Jumun__Order__V1__Order order;
+    jumun__order__v1__order__init(&order);
+    Jumun__Order__V1__ListOrdersReply list;
+    jumun__order__v1__list_orders_reply__init(&list);
+    Jumun__Product__V1__StockLevel level;
+    jumun__product__v1__stock_level__init(&level);
 
     json_t *root = emit(&order.base, NULL);
     cr_expect(json_is_null(json_object_get(root, "payment")));
@@ -116,10 +122,13 @@ Test(json_emit, shows_absent_things_as_null_and_empty)
 
 Test(json_emit, shows_a_timeline_as_a_bare_array)
 {
-    Jumun__Order__V1__TimelineEvent first = JUMUN__ORDER__V1__TIMELINE_EVENT__INIT;
-    Jumun__Order__V1__TimelineEvent second = JUMUN__ORDER__V1__TIMELINE_EVENT__INIT;
+    Jumun__Order__V1__TimelineEvent first;
+    jumun__order__v1__timeline_event__init(&first);
+    Jumun__Order__V1__TimelineEvent second;
+    jumun__order__v1__timeline_event__init(&second);
     Jumun__Order__V1__TimelineEvent *items[] = { &first, &second };
-    Jumun__Order__V1__GetTimelineReply timeline = JUMUN__ORDER__V1__GET_TIMELINE_REPLY__INIT;
+    Jumun__Order__V1__GetTimelineReply timeline;
+    jumun__order__v1__get_timeline_reply__init(&timeline);
 
     second._from_case = JUMUN__ORDER__V1__TIMELINE_EVENT___FROM_FROM;
     second.from = JUMUN__ORDER__V1__ORDER_STATUS__PENDING;
@@ -140,7 +149,8 @@ Test(json_emit, shows_a_timeline_as_a_bare_array)
 
 Test(json_emit, never_shows_that_a_session_has_ended)
 {
-    Jumun__Member__V1__Member member = JUMUN__MEMBER__V1__MEMBER__INIT;
+    Jumun__Member__V1__Member member;
+    jumun__member__v1__member__init(&member);
     json_t *root = emit(&member.base, NULL);
 
     cr_expect_eq(json_object_size(root), 5);
@@ -154,9 +164,11 @@ Test(json_emit, grows_over_thousands_of_items)
     enum {
         COUNT = 5000
     };
-    static Jumun__Product__V1__Product product = JUMUN__PRODUCT__V1__PRODUCT__INIT;
+    static Jumun__Product__V1__Product product;
+    jumun__product__v1__product__init(&product);
     static Jumun__Product__V1__Product *items[COUNT];
-    Jumun__Product__V1__ListProductsReply list = JUMUN__PRODUCT__V1__LIST_PRODUCTS_REPLY__INIT;
+    Jumun__Product__V1__ListProductsReply list;
+    jumun__product__v1__list_products_reply__init(&list);
 
     for (size_t i = 0; i < COUNT; i++) {
         items[i] = &product;
@@ -178,7 +190,8 @@ static void expect_internal(const ProtobufCMessage *message, const char *why)
 
 Test(json_emit, gives_up_on_what_json_cannot_carry)
 {
-    Jumun__Product__V1__Product product = JUMUN__PRODUCT__V1__PRODUCT__INIT;
+    Jumun__Product__V1__Product product;
+    jumun__product__v1__product__init(&product);
     char broken[] = "\xC3(";
 
     product.product_id = UINT64_C(9007199254740992);
@@ -201,7 +214,8 @@ Test(json_emit, gives_up_on_what_json_cannot_carry)
 Test(json_emit, says_when_the_arena_is_full)
 {
     Arena small;
-    Jumun__Product__V1__Product product = JUMUN__PRODUCT__V1__PRODUCT__INIT;
+    Jumun__Product__V1__Product product;
+    jumun__product__v1__product__init(&product);
     JsonText text;
 
     arena_init(&small, 512, 512);

@@ -109,11 +109,14 @@ static json_t *render(const Problem *problem)
 
 Test(problem, body_carries_pointers_and_shortages)
 {
-    Jumun__Rpc__V1__FieldError field = JUMUN__RPC__V1__FIELD_ERROR__INIT;
+    Jumun__Rpc__V1__FieldError field;
+    jumun__rpc__v1__field_error__init(&field);
     Jumun__Rpc__V1__FieldError *fields[] = { &field, &field };
-    Jumun__Rpc__V1__StockShortage item = JUMUN__RPC__V1__STOCK_SHORTAGE__INIT;
+    Jumun__Rpc__V1__StockShortage item;
+    jumun__rpc__v1__stock_shortage__init(&item);
     Jumun__Rpc__V1__StockShortage *items[] = { &item };
-    Jumun__Rpc__V1__ErrorDetails details = JUMUN__RPC__V1__ERROR_DETAILS__INIT;
+    Jumun__Rpc__V1__ErrorDetails details;
+    jumun__rpc__v1__error_details__init(&details);
     char pointer[] = "/lines/0/quantity";
     char broken[] = "\xFF";
 
