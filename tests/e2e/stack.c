@@ -84,8 +84,16 @@ static void log_in(Stack *stack, const char *login_id, const char *password, cha
     (void)snprintf(ret_token, 64, "%s", json_text(reply.json, "token"));
 }
 
+/* An assertion in a library: what was started must not outlive the test. */
+static void on_abort(int signal_number)
+{
+    (void)signal_number;
+    stack_fail(__FILE__, __LINE__, "no abort");
+}
+
 void stack_open(Stack *stack)
 {
+    (void)signal(SIGABRT, on_abort);
     expect(getenv("JUMUN_TEST_BIN") != NULL);
     memset(stack, 0, sizeof *stack);
     (void)snprintf(stack->var, sizeof stack->var, "/tmp/jumun-e2e-XXXXXX");

@@ -218,7 +218,9 @@ Test(redis, a_refused_password_is_down_and_sends_nothing)
     Redis *wrong = NULL;
     size_t count;
 
-    (void)snprintf(url, sizeof url, "redis://:wrong@%s", plain + strlen("redis://"));
+    const char *at = strchr(plain, '@');
+    (void)snprintf(url, sizeof url, "redis://:wrong@%s",
+                   at != NULL ? at + 1 : plain + strlen("redis://"));
     cr_assert_eq(redis_open(url, 5000, &wrong).code, STATUS_OK);
     redis_append(wrong, 3, (const char *[]){ "SET", "jumun-test:wrong", "1" }, NULL);
     cr_expect_eq(redis_run(wrong, &replies, &count).code, STATUS_UNAVAILABLE);
