@@ -152,26 +152,14 @@ static void run(void *context, BatchJob **jobs, size_t count)
     }
 }
 
-void auth_begin(Auth *auth, AuthGathering *gathering)
+void auth_check(Auth *auth, AuthCheck *check)
 {
-    size_t count = gathering->count;
+    BatchJob *job = &check->link;
 
-    if (count == 0) {
-        return;
-    }
-    gathering->count = 0;
-    Status status = batcher_submit(auth->batcher, gathering->checks, count);
-    for (size_t i = 0; status_failed(status) && i < count; i++) {
-        finish((AuthCheck *)gathering->checks[i], status);
-    }
-}
-
-void auth_gather(Auth *auth, AuthGathering *gathering, AuthCheck *check)
-{
     check->auth = auth;
-    gathering->checks[gathering->count++] = &check->link;
-    if (gathering->count == AUTH_GATHERED_MAX) {
-        auth_begin(auth, gathering);
+    Status status = batcher_submit(auth->batcher, &job, 1);
+    if (status_failed(status)) {
+        finish(check, status);
     }
 }
 
@@ -195,9 +183,7 @@ bool auth_ready(Auth *auth)
             .done = on_probed,
             .context = auth,
         };
-        AuthGathering alone = { .count = 0 };
-        auth_gather(auth, &alone, &auth->probe);
-        auth_begin(auth, &alone);
+        auth_check(auth, &auth->probe);
     }
     return false;
 }

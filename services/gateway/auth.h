@@ -14,10 +14,6 @@
 #include "common/runtime/batcher.h"
 #include "jumun/member/v1/member.pb-c.h"
 
-enum {
-    AUTH_GATHERED_MAX = 64
-};
-
 typedef struct Auth Auth;
 
 typedef struct AuthOptions {
@@ -35,7 +31,7 @@ typedef struct AuthCheck {
     Arena *arena;
     int64_t deadline_us; /* monotonic */
     const char *trace_parent;
-    /* Runs exactly once, on another thread, or on the calling one before auth_begin
+    /* Runs exactly once, on another thread, or on the calling one before auth_check
      * returns. Must not block. */
     void (*done)(void *context);
     void *context;
@@ -50,20 +46,10 @@ typedef struct AuthCheck {
     Jumun__Member__V1__GetMemberRequest message;
 } AuthCheck;
 
-/* Checks that came up together, to be asked together. Belongs to one thread. */
-typedef struct AuthGathering {
-    BatchJob *checks[AUTH_GATHERED_MAX];
-    size_t count;
-} AuthGathering;
-
 Status auth_open(const AuthOptions *options, Auth **ret_auth);
 
-/* Begins the check at the next auth_begin, or at once when AUTH_GATHERED_MAX have
- * gathered. */
-void auth_gather(Auth *auth, AuthGathering *gathering, AuthCheck *check);
-
-/* Begins what has gathered. */
-void auth_begin(Auth *auth, AuthGathering *gathering);
+/* Any thread. */
+void auth_check(Auth *auth, AuthCheck *check);
 
 /* True while Redis answers. Asks it, in the background, when it does not seem to. Any
  * thread. */

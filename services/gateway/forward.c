@@ -68,8 +68,7 @@ static void authenticate(Forward *forward)
     forward->auth.trace_parent = forward->trace.parent;
     forward->auth.done = forward_tick;
     forward->auth.context = forward;
-    auth_gather(forward->gateway->auth, &forward->gateway->gatherings[forward->http->loop],
-                &forward->auth);
+    auth_check(forward->gateway->auth, &forward->auth);
 }
 
 static Status may_do_this(const Forward *forward)
@@ -347,11 +346,4 @@ void forward_refuse(void *context, HttpRequest *request, const char *error)
     if (forward != NULL) {
         forward_answer(forward, status_make(STATUS_INVALID_ARGUMENT, error));
     }
-}
-
-void forward_turned(void *context, unsigned loop)
-{
-    Gateway *gateway = context;
-
-    auth_begin(gateway->auth, &gateway->gatherings[loop]);
 }

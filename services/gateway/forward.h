@@ -86,6 +86,5 @@ void forward_answer_text(Forward *forward, unsigned status, const char *text, si
 
 void forward_handle(void *context, HttpRequest *request);
 void forward_refuse(void *context, HttpRequest *request, const char *error);
-void forward_turned(void *context, unsigned loop);
 
 #endif

@@ -30,7 +30,6 @@ typedef struct Gateway {
     Http *http;
     RpcClient *clients[ROUTE_SERVICES];
     Auth *auth;
-    AuthGathering gatherings[HTTP_LOOPS_MAX]; /* each of its loop's thread */
     Waits *waits;
     Limits *limits;
     OrderCodeKeys order_code_keys;

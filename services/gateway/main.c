@@ -26,9 +26,9 @@ typedef struct GatewayService {
     atomic_bool closing;
 } GatewayService;
 
-/* Requests still on their way are finished in the order of their flow: first those who
- * wait to be known, then those who wait for an order, then the calls; only then may the
- * HTTP server, whose memory they all use, go. */
+/* Nobody waits for orders any more and no request is taken; what is on its way may end by
+ * itself for a while. Then the calls are ended, in the order of the flow, and last goes the
+ * HTTP server, whose memory they all used. */
 static void gateway_close(void *context)
 {
     GatewayService *service = context;
@@ -170,7 +170,6 @@ static Status open_http(GatewayService *service)
             .stall_s = STALL_S,
             .handler = forward_handle,
             .refuse = forward_refuse,
-            .turned = forward_turned,
             .context = &service->gateway,
         },
         &service->gateway.http);

@@ -27,3 +27,9 @@ jumun_test(integration_order_store LABEL integration TIMEOUT 120 SOURCES
     DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK order_adapters)
 set_tests_properties(integration_order_gate integration_order_store
     PROPERTIES SKIP_RETURN_CODE 77)
+
+jumun_test(unit_order_proto LABEL unit SOURCES
+    unit/services/order/api/order_proto_test.c ${order_world} LINK order_api)
+jumun_test(thread_order_api LABEL thread TIMEOUT 120 SOURCES
+    thread/services/order/order_api_test.c thread/common/rpc/rpc_fixture.c ${order_world}
+    LINK order_api)

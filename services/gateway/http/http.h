@@ -61,7 +61,6 @@ typedef struct HttpHandle {
 typedef struct HttpRequest {
     Http *server; /* to answer it at */
     HttpHandle handle;
-    unsigned loop; /* 0 .. loops - 1 */
     HttpMethod method;
     const char *path;  /* canonical, holds no percent sign */
     const char *query; /* as sent, after the question mark; "" for none */
@@ -95,10 +94,6 @@ typedef void HttpHandler(void *context, HttpRequest *request);
  * table. The connection is closed in any case. On the loop's thread. */
 typedef void HttpRefuse(void *context, HttpRequest *request, const char *error);
 
-/* A loop has handed out all requests that were there: what was gathered from them can go
- * on together. On the loop's thread. */
-typedef void HttpTurned(void *context, unsigned loop);
-
 typedef struct HttpOptions {
     const char *address; /* "127.0.0.1:8080", "[::1]:8080" */
     unsigned loops;
@@ -111,7 +106,6 @@ typedef struct HttpOptions {
     unsigned stall_s;                     /* nothing read or written */
     HttpHandler *handler;
     HttpRefuse *refuse;
-    HttpTurned *turned; /* NULL: nobody asks */
     void *context;
 } HttpOptions;
 

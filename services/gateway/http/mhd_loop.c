@@ -87,18 +87,6 @@ static void wait_for_work(Loop *loop, int epoll_fd)
     }
 }
 
-static void turn(Loop *loop)
-{
-    const HttpOptions *options = &loop->http->options;
-
-    resume_answered(loop);
-    expire(loop);
-    (void)MHD_run(loop->daemon);
-    if (options->turned != NULL) {
-        options->turned(options->context, (unsigned)(loop - loop->http->loops));
-    }
-}
-
 static void *loop_main(void *context)
 {
     Loop *loop = context;
@@ -110,7 +98,9 @@ static void *loop_main(void *context)
             loop->quiet = true;
             (void)close(MHD_quiesce_daemon(loop->daemon));
         }
-        turn(loop);
+        resume_answered(loop);
+        expire(loop);
+        (void)MHD_run(loop->daemon);
     }
     /* The library may not be stopped while connections are suspended. */
     resume_answered(loop);

@@ -116,7 +116,6 @@ void *mhd_on_target(void *context, const char *target, struct MHD_Connection *mh
     slot->target = arena_copy(&slot->arena, target, strlen(target));
     slot->request = (HttpRequest){
         .server = loop->http,
-        .loop = (unsigned)(loop - loop->http->loops),
         .handle = { (uint32_t)((size_t)(slot - loop->slots) +
                                (size_t)(loop - loop->http->loops) *
                                    loop->http->options.connections_max),

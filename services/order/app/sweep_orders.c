@@ -47,7 +47,9 @@ static Status sweep_due(SweepOrders *app, Moved *moved, SweepReport *report)
 {
     int64_t now_us = clock_wall_us(app->advance.clock);
     int64_t stalled_us = now_us - app->advance.rules.stall_us;
-    OrderDue over = { ORDER_HOLD_OVER, now_us, UINT64_MAX, SWEEP_EXPIRED_MAX };
+    /* An order's id tells when it was made: younger ones need not be looked at. */
+    uint64_t over_below = id_floor(now_us - app->advance.rules.hold_us + US_PER_S);
+    OrderDue over = { ORDER_HOLD_OVER, now_us, over_below, SWEEP_EXPIRED_MAX };
     OrderDue stalled = { ORDER_STALLED, stalled_us, id_floor(stalled_us), SWEEP_STALLED_MAX };
 
     Status status = pass(app, &over, moved, &report->expired);

@@ -190,6 +190,35 @@ static void a_provider_that_is_down_leaves_no_trace(void)
     payments_close(desk);
 }
 
+static void an_answer_lost_on_the_way_is_unknown_and_not_charged_again(void)
+{
+    PaymentCommand command = {
+        .event = { 1 },
+        .kind = PAYMENT_CHARGE,
+        .charge = { .order = { 1 },
+                    .member = { 3 },
+                    .amount = { 100 },
+                    .currency = "KRW",
+                    .attempt = 1,
+                    .token = "tok_ok" },
+    };
+    PaymentCommand *commands[] = { &command };
+
+    begin();
+    Payments *desk = payments_open(&store.store, &provider.provider, &test_clock.clock);
+    provider.fault =
+        (PortFault){ .fail_at = 1, .after = true, .status = { STATUS_UNKNOWN, "TEST" } };
+    handle_payments(desk, commands, 1);
+    assert(!status_failed(command.status));
+    assert(store.answer_count == 1);
+    assert(store.answers[0].status == PAYMENT_UNKNOWN);
+    command.event = (EventId){ 2 };
+    handle_payments(desk, commands, 1);
+    assert(store.answers[1].status == PAYMENT_UNKNOWN);
+    assert(provider.charges == 1);
+    payments_close(desk);
+}
+
 int main(void)
 {
     begin();
@@ -200,5 +229,6 @@ int main(void)
     payment_store_contract(&world);
     every_call_may_fail_once();
     a_provider_that_is_down_leaves_no_trace();
+    an_answer_lost_on_the_way_is_unknown_and_not_charged_again();
     return 0;
 }

@@ -625,6 +625,25 @@ static void closing_answers_those_who_wait(void)
     expect(clock_monotonic_us(clock_system()) - began_us < 10 * US_PER_S);
 }
 
+/* A second gateway, with nothing where Redis should be, that trusts plain HTTP. */
+static void without_redis_only_public_pages_are_open(void)
+{
+    const ServiceHost host = { .clock = clock_system(), .metrics = metrics };
+
+    expect(setenv("JUMUN_CACHE_URL", "redis://127.0.0.1:1", 1) == 0);
+    expect(setenv("JUMUN_INSECURE_COOKIES", "1", 1) == 0);
+    expect(!status_failed(gateway_service.open(&host, &gateway)));
+    await_status("/api/v1/products/5", NULL, 200);
+    expect_problem(ask("GET", "/api/v1/members/me", member_token, NULL), 503, "UNAVAILABLE");
+    expect_problem(place(ORDER_IS_PLACED, NULL), 503, "UNAVAILABLE");
+    expect(ask("GET", "/readyz", NULL, NULL).status == 503);
+    await_status("/api/v1/products", NULL, 200);
+    HttpReply reply = ask("POST", "/api/v1/members/login", NULL, "{\"loginId\":\"a\"}");
+    expect(reply.status == 200);
+    expect(strstr(http_client_header(client, "Set-Cookie"), "Secure") == NULL);
+    gateway_service.close(gateway);
+}
+
 int main(void)
 {
     const char *redis_url = getenv("JUMUN_TEST_REDIS_URL");
@@ -656,6 +675,7 @@ int main(void)
     without_the_member_service_only_the_recently_known_come_in();
     every_answer_was_measured();
     closing_answers_those_who_wait();
+    without_redis_only_public_pages_are_open();
     http_client_close(client);
     fake_services_close(fake);
     redis_close(redis);

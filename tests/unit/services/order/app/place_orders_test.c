@@ -176,6 +176,27 @@ Test(place_orders, goes_on_without_the_gate)
                  "the ledger decides");
 }
 
+Test(place_orders, reads_back_what_became_of_a_commit_that_was_cut_off)
+{
+    ask(7, "a", 1, 1);
+    order_world_place(world);
+    /* requests, catalog, hold, append: stored, but nobody heard so */
+    world->fault = (Fault){ .countdown = 4, .after = true };
+    PlaceOrder *item = ask(7, "b", 1, 2);
+    order_world_place(world);
+    cr_expect(world->fault.fired);
+    cr_expect_eq(item->status.code, STATUS_OK);
+    cr_expect_eq(world->db->order_count, 2);
+    cr_expect_eq(order_world_gate(world, 1), 7);
+
+    /* and the look back fails too */
+    world->fault = (Fault){ .countdown = 4, .after = true, .for_ever = true };
+    item = ask(7, "c", 1, 2);
+    order_world_place(world);
+    cr_expect_eq(item->status.code, STATUS_UNKNOWN);
+    cr_expect_eq(order_world_gate(world, 1), 5, "it may be there: the hold stays");
+}
+
 Test(place_orders, does_not_start_what_nobody_waits_for)
 {
     PlaceOrder *late = ask(7, "a", 1, 1);
