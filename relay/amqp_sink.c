@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "common/amqp/event_batch.h"
 #include "common/amqp/topology.h"
 
 enum {
@@ -38,10 +37,10 @@ static size_t *forget_one(OpenMessages *open)
     return &open->messages[open->next];
 }
 
-static bool has_room(const AmqpSink *sink, size_t message, size_t size)
+static bool has_room(const AmqpSink *sink, size_t message, const RelayRow *row)
 {
-    return sink->events[message] < EVENT_BATCH_MAX &&
-           sink->messages[message].size + size <= EVENT_MESSAGE_SIZE_MAX;
+    return sink->events[message] + row->events <= EVENT_BATCH_MAX &&
+           sink->messages[message].size + row->size <= EVENT_MESSAGE_SIZE_MAX;
 }
 
 /* Decides which message each row goes into and how large the messages become. */
@@ -51,10 +50,9 @@ static void assign(AmqpSink *sink, const RelayRow *rows, size_t count)
 
     sink->count = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t size = event_batch_size(rows[i].size);
         size_t *message = find_open(sink, &open, rows[i].queue);
 
-        if (message == NULL || !has_room(sink, *message, size)) {
+        if (message == NULL || !has_room(sink, *message, &rows[i])) {
             message = message != NULL ? message : forget_one(&open);
             *message = sink->count;
             sink->messages[sink->count] = (PublisherMessage){ .queue = rows[i].queue };
@@ -63,8 +61,8 @@ static void assign(AmqpSink *sink, const RelayRow *rows, size_t count)
             sink->count++;
         }
         sink->message_of[i] = *message;
-        sink->messages[*message].size += size;
-        sink->events[*message]++;
+        sink->messages[*message].size += rows[i].size;
+        sink->events[*message] += rows[i].events;
     }
 }
 
@@ -83,7 +81,8 @@ Status amqp_sink_pack(AmqpSink *sink, const RelayRow *rows, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         uint8_t **end = &ends[sink->message_of[i]];
-        *end = event_batch_put(*end, rows[i].event, rows[i].size);
+        memcpy(*end, rows[i].batch, rows[i].size);
+        *end += rows[i].size;
     }
     return status_ok();
 }

@@ -1,8 +1,8 @@
 /* amqp_sink.h - the EventSink over the broker. One thread.
  *
- * Rows of one queue share a message, EVENT_BATCH_MAX events and EVENT_MESSAGE_SIZE_MAX
- * bytes at most, in id order. Events are not parsed: see event_batch.h. A row has the
- * status of its message. */
+ * Small rows of one queue share a message, EVENT_BATCH_MAX events and
+ * EVENT_MESSAGE_SIZE_MAX bytes at most, in id order. Nothing is parsed: serialized batches
+ * behind one another are a batch of all their events. A row has its message's status. */
 #ifndef JUMUN_RELAY_AMQP_SINK_H
 #define JUMUN_RELAY_AMQP_SINK_H
 

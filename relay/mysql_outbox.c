@@ -2,10 +2,12 @@
 
 #include <stdbool.h>
 
+#include "common/mysql/outbox.h"
+
 enum {
     ARENA_BLOCK_SIZE = 256 * 1024,
     /* A full batch of the largest rows, and what the arena wastes at the ends of blocks. */
-    ARENA_SIZE_MAX = 2 * RELAY_BATCH_MAX * OUTBOX_EVENT_SIZE_MAX,
+    ARENA_SIZE_MAX = 2 * RELAY_BATCH_MAX * OUTBOX_BATCH_SIZE_MAX,
 };
 
 typedef struct Read {
@@ -18,9 +20,9 @@ static Status on_row(void *context, const DbRow *row)
 {
     Read *read = context;
     size_t queue_size;
-    size_t event_size;
+    size_t size;
     const void *queue = db_row_bytes(row, 1, &queue_size);
-    const void *event = db_row_bytes(row, 2, &event_size);
+    const void *batch = db_row_bytes(row, 3, &size);
     RelayRow *to = &read->rows[read->count];
 
     if (read->count == RELAY_BATCH_MAX) {
@@ -29,11 +31,12 @@ static Status on_row(void *context, const DbRow *row)
     *to = (RelayRow){
         .id = { db_row_uint(row, 0) },
         .queue = arena_copy(read->arena, queue, queue_size),
-        .event = arena_copy(read->arena, event, event_size),
-        .size = event_size,
+        .events = (size_t)db_row_uint(row, 2),
+        .batch = arena_copy(read->arena, batch, size),
+        .size = size,
         .status = status_make(STATUS_UNAVAILABLE, "NOT_PUBLISHED"),
     };
-    if (to->queue == NULL || to->event == NULL) {
+    if (to->queue == NULL || to->batch == NULL) {
         return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
     }
     read->count++;
@@ -55,14 +58,15 @@ static Status read_rows(OutboxSource *source, const OutboxRange *range,
         params[count++] = db_text(range->paused[i]);
     }
     params[count++] = db_uint(RELAY_BATCH_MAX);
-    status = range->paused_count == 0 ? db_query(outbox->db,
-                                                 "SELECT id, queue, event FROM outbox WHERE id >= ?"
-                                                 " ORDER BY id LIMIT ?",
-                                                 params, count, on_row, &read)
-                                      : db_query(outbox->db,
-                                                 "SELECT id, queue, event FROM outbox WHERE id >= ?"
-                                                 " AND queue NOT IN ({?|,}) ORDER BY id LIMIT ?",
-                                                 params, count, on_row, &read);
+    status = range->paused_count == 0
+                 ? db_query(outbox->db,
+                            "SELECT id, queue, events, batch FROM outbox WHERE id >= ?"
+                            " ORDER BY id LIMIT ?",
+                            params, count, on_row, &read)
+                 : db_query(outbox->db,
+                            "SELECT id, queue, events, batch FROM outbox WHERE id >= ?"
+                            " AND queue NOT IN ({?|,}) ORDER BY id LIMIT ?",
+                            params, count, on_row, &read);
     if (!status_failed(status)) {
         *ret_count = read.count;
     }

@@ -12,8 +12,7 @@
 #include "relay/relay_ports.h"
 
 enum {
-    OUTBOX_BACKLOG_MAX = 10000, /* rows counted at most */
-    OUTBOX_EVENT_SIZE_MAX = 16384,
+    OUTBOX_BACKLOG_MAX = 10000 /* rows counted at most */
 };
 
 typedef struct MysqlOutbox {

@@ -71,6 +71,7 @@ static Status sort_out(Relay *relay, size_t count, size_t *ret_confirmed)
 
         if (!status_failed(status)) {
             relay->confirmed[confirmed++] = row->id;
+            counter_add(relay->metrics.published, row->events);
             histogram_observe(relay->metrics.delay_seconds,
                               (double)(now_us - id_time_us(row->id.value)) / (double)US_PER_S);
             continue;
@@ -82,7 +83,6 @@ static Status sort_out(Relay *relay, size_t count, size_t *ret_confirmed)
             first = status;
         }
     }
-    counter_add(relay->metrics.published, confirmed);
     *ret_confirmed = confirmed;
     return first;
 }

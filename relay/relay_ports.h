@@ -9,7 +9,7 @@
 #include "common/base/status.h"
 
 enum {
-    RELAY_BATCH_MAX = 500, /* rows of one step */
+    RELAY_BATCH_MAX = 128, /* rows of one step, up to 32 events each */
     RELAY_PAUSED_MAX = 8,  /* queues left out at a time */
     RELAY_QUEUE_SIZE = 33, /* a queue's name with its NUL: outbox.queue is VARCHAR(32) */
 };
@@ -18,7 +18,8 @@ enum {
 typedef struct RelayRow {
     EventId id;
     const char *queue;
-    const void *event; /* one serialized jumun.event.v1.Event */
+    size_t events;     /* how many it holds */
+    const void *batch; /* them, a serialized jumun.event.v1.EventBatch */
     size_t size;
     Status status; /* out of publish */
 } RelayRow;

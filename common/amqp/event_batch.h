@@ -2,8 +2,8 @@
  * parsing them.
  *
  * A protobuf message whose only field is `repeated Event events = 1` is the events'
- * own bytes, each behind a tag and a length. So the relay packs outbox rows, and the
- * consumer parks one bad event, exactly as they were written. Pure. */
+ * own bytes, each behind a tag and a length. So the consumer parks one bad event exactly
+ * as it was written. Pure. */
 #ifndef JUMUN_COMMON_AMQP_EVENT_BATCH_H
 #define JUMUN_COMMON_AMQP_EVENT_BATCH_H
 

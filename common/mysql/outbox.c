@@ -1,10 +1,12 @@
 #include "common/mysql/outbox.h"
 
+#include <assert.h>
+#include <string.h>
+
 #include "common/base/clock.h"
 #include "jumun/event/v1/event.pb-c.h"
 
 enum {
-    EVENT_SIZE_MAX = 16384, /* the column's */
     FIND_MAX = 512,
     PURGE_MAX = 1000,
 };
@@ -12,7 +14,7 @@ enum {
 static const Status no_memory = { STATUS_RESOURCE_EXHAUSTED, "OVERLOADED" };
 
 static const char append_outbox[] =
-    "INSERT INTO outbox (id, queue, type, order_id, event) VALUES (?, ?, ?, ?, ?)";
+    "INSERT INTO outbox (id, queue, events, batch) VALUES (?, ?, ?, ?)";
 static const char append_inbox[] = "INSERT INTO inbox (event_id, at) VALUES (?, ?)";
 static const char find_inbox[] = "SELECT event_id FROM inbox WHERE event_id IN ({?|,})";
 
@@ -25,22 +27,31 @@ static const char purge_inbox[] =
 typedef struct OutboxRows {
     uint64_t *ids;
     const char **queues;
-    const char **types;
-    uint64_t *orders;
-    const char **events;
+    uint64_t *events; /* how many */
+    const char **batches;
     size_t *sizes;
+    size_t count;
 } OutboxRows;
+
+/* A row that is still being filled, one for each queue. */
+typedef struct OpenRow {
+    const char *queue;
+    uint64_t id;
+    Jumun__Event__V1__Event *events[OUTBOX_EVENTS_MAX];
+    size_t count;
+    size_t size;
+} OpenRow;
 
 static bool alloc_rows(Arena *arena, size_t count, OutboxRows *rows)
 {
     rows->ids = arena_calloc(arena, count, sizeof *rows->ids);
     rows->queues = arena_calloc(arena, count, sizeof *rows->queues);
-    rows->types = arena_calloc(arena, count, sizeof *rows->types);
-    rows->orders = arena_calloc(arena, count, sizeof *rows->orders);
     rows->events = arena_calloc(arena, count, sizeof *rows->events);
+    rows->batches = arena_calloc(arena, count, sizeof *rows->batches);
     rows->sizes = arena_calloc(arena, count, sizeof *rows->sizes);
-    return rows->ids != NULL && rows->queues != NULL && rows->types != NULL &&
-           rows->orders != NULL && rows->events != NULL && rows->sizes != NULL;
+    rows->count = 0;
+    return rows->ids != NULL && rows->queues != NULL && rows->events != NULL &&
+           rows->batches != NULL && rows->sizes != NULL;
 }
 
 /* protobuf-c reads strings only, but declares them writable. */
@@ -59,7 +70,7 @@ static Status pack_payload(Arena *arena, const ProtobufCMessage *payload,
 {
     size_t size = payload == NULL ? 0 : protobuf_c_message_get_packed_size(payload);
 
-    if (size > EVENT_SIZE_MAX) {
+    if (size > OUTBOX_EVENT_SIZE_MAX) {
         return status_make(STATUS_INVALID_ARGUMENT, "MESSAGE_TOO_LARGE");
     }
     uint8_t *bytes = arena_alloc(arena, size + 1);
@@ -73,63 +84,104 @@ static Status pack_payload(Arena *arena, const ProtobufCMessage *payload,
     return status_ok();
 }
 
-static Status pack_event(Arena *arena, const OutboxEvent *event, const char **ret_bytes,
-                         size_t *ret_size)
+static Status make_message(Arena *arena, const OutboxEvent *event,
+                           Jumun__Event__V1__Event **ret_message, size_t *ret_size)
 {
-    Jumun__Event__V1__Event message;
-    jumun__event__v1__event__init(&message);
-    Status status = pack_payload(arena, event->payload, &message.payload);
+    Jumun__Event__V1__Event *message = arena_alloc(arena, sizeof *message);
 
+    if (message == NULL) {
+        return no_memory;
+    }
+    jumun__event__v1__event__init(message);
+    Status status = pack_payload(arena, event->payload, &message->payload);
     if (status_failed(status)) {
         return status;
     }
-    message.id = event->id.value;
-    message.type = lend_text(event->type);
-    message.order_id = event->order.value;
-    message.seq = event->seq;
-    message.at_us = event->at_us;
-    message.traceparent = lend_text(event->trace_parent);
-
-    size_t size = jumun__event__v1__event__get_packed_size(&message);
-    if (size > EVENT_SIZE_MAX) {
+    message->id = event->id.value;
+    message->type = lend_text(event->type);
+    message->order_id = event->order.value;
+    message->seq = event->seq;
+    message->at_us = event->at_us;
+    message->traceparent = lend_text(event->trace_parent);
+    size_t size = jumun__event__v1__event__get_packed_size(message);
+    if (size > OUTBOX_EVENT_SIZE_MAX) {
         return status_make(STATUS_INVALID_ARGUMENT, "MESSAGE_TOO_LARGE");
     }
-    uint8_t *bytes = arena_alloc(arena, size + 1);
-    if (bytes == NULL) {
-        return no_memory;
-    }
-    (void)jumun__event__v1__event__pack(&message, bytes);
-    *ret_bytes = (const char *)bytes;
+    *ret_message = message;
     *ret_size = size;
     return status_ok();
 }
 
-static Status append_rows(Db *db, Arena *arena, const OutboxEvent *events, size_t count)
+/* Serializes a row that is full, or the last of its queue. */
+static Status close_row(Arena *arena, OpenRow *open, OutboxRows *rows)
 {
-    OutboxRows rows;
+    Jumun__Event__V1__EventBatch batch;
 
-    if (!alloc_rows(arena, count, &rows)) {
+    jumun__event__v1__event_batch__init(&batch);
+    batch.n_events = open->count;
+    batch.events = open->events;
+    size_t size = jumun__event__v1__event_batch__get_packed_size(&batch);
+    uint8_t *bytes = arena_alloc(arena, size + 1);
+    if (bytes == NULL) {
         return no_memory;
     }
-    for (size_t i = 0; i < count; i++) {
-        Status status = pack_event(arena, &events[i], &rows.events[i], &rows.sizes[i]);
-        if (status_failed(status)) {
-            return status;
+    (void)jumun__event__v1__event_batch__pack(&batch, bytes);
+    rows->ids[rows->count] = open->id;
+    rows->queues[rows->count] = open->queue;
+    rows->events[rows->count] = open->count;
+    rows->batches[rows->count] = (const char *)bytes;
+    rows->sizes[rows->count] = size;
+    rows->count++;
+    open->count = 0;
+    open->size = 0;
+    return status_ok();
+}
+
+static OpenRow *find_open(OpenRow *open, size_t *open_count, const char *queue)
+{
+    for (size_t i = 0; i < *open_count; i++) {
+        if (strcmp(open[i].queue, queue) == 0) {
+            return &open[i];
         }
-        rows.ids[i] = events[i].id.value;
-        rows.queues[i] = events[i].queue;
-        rows.types[i] = events[i].type;
-        rows.orders[i] = events[i].order.value;
     }
-    const DbColumn columns[] = {
-        { .type = DB_UINT, .values = rows.ids },
-        { .type = DB_BYTES, .values = rows.queues },
-        { .type = DB_BYTES, .values = rows.types },
-        { .type = DB_UINT, .values = rows.orders },
-        { .type = DB_BYTES, .values = rows.events, .sizes = rows.sizes },
-    };
-    return db_execute_bulk(db, append_outbox, columns, sizeof columns / sizeof columns[0], count,
-                           NULL);
+    assert(*open_count < OUTBOX_QUEUES_MAX);
+    open[*open_count] = (OpenRow){ .queue = queue };
+    return &open[(*open_count)++];
+}
+
+static Status add_event(Arena *arena, OpenRow *open, const OutboxEvent *event, OutboxRows *rows)
+{
+    Jumun__Event__V1__Event *message;
+    size_t size;
+    Status status = make_message(arena, event, &message, &size);
+
+    if (!status_failed(status) &&
+        (open->count == OUTBOX_EVENTS_MAX ||
+         (open->count > 0 && open->size + size > OUTBOX_BATCH_SIZE_MAX))) {
+        status = close_row(arena, open, rows);
+    }
+    if (status_failed(status)) {
+        return status;
+    }
+    open->id = open->count == 0 ? event->id.value : open->id;
+    open->events[open->count++] = message;
+    open->size += size;
+    return status_ok();
+}
+
+static Status fill_rows(Arena *arena, const OutboxEvent *events, size_t count, OutboxRows *rows)
+{
+    OpenRow open[OUTBOX_QUEUES_MAX];
+    size_t open_count = 0;
+    Status status = status_ok();
+
+    for (size_t i = 0; i < count && !status_failed(status); i++) {
+        status = add_event(arena, find_open(open, &open_count, events[i].queue), &events[i], rows);
+    }
+    for (size_t i = 0; i < open_count && !status_failed(status); i++) {
+        status = open[i].count > 0 ? close_row(arena, &open[i], rows) : status_ok();
+    }
+    return status;
 }
 
 static size_t at_most(size_t count, size_t max)
@@ -137,12 +189,33 @@ static size_t at_most(size_t count, size_t max)
     return count < max ? count : max;
 }
 
+static Status append_some(Db *db, Arena *arena, const OutboxEvent *events, size_t count)
+{
+    OutboxRows rows;
+
+    if (!alloc_rows(arena, count, &rows)) {
+        return no_memory;
+    }
+    Status status = fill_rows(arena, events, count, &rows);
+    if (status_failed(status)) {
+        return status;
+    }
+    const DbColumn columns[] = {
+        { .type = DB_UINT, .values = rows.ids },
+        { .type = DB_BYTES, .values = rows.queues },
+        { .type = DB_UINT, .values = rows.events },
+        { .type = DB_BYTES, .values = rows.batches, .sizes = rows.sizes },
+    };
+    return db_execute_bulk(db, append_outbox, columns, sizeof columns / sizeof columns[0],
+                           rows.count, NULL);
+}
+
 Status outbox_append(Db *db, Arena *arena, const OutboxEvent *events, size_t count)
 {
     Status status = status_ok();
 
     for (size_t done = 0; done < count && !status_failed(status); done += DB_ROWS_MAX) {
-        status = append_rows(db, arena, &events[done], at_most(count - done, DB_ROWS_MAX));
+        status = append_some(db, arena, &events[done], at_most(count - done, DB_ROWS_MAX));
     }
     return status;
 }

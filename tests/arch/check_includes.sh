@@ -19,7 +19,7 @@ awk -v layers="$layers" '
         for (i = 1; i <= count; i++) {
             pattern = folder[i]
             sub(/^services\/\*/, own == "" ? "none" : own, pattern)
-            if (index(file, pattern "/") == 1 && length(pattern) > length(best ? named[best] : "")) {
+            if (index(file, pattern "/") == 1 && length(pattern) >= length(best ? named[best] : "")) {
                 best = i
                 named[best] = pattern
             }

@@ -1,5 +1,5 @@
 jumun_test(unit_gateway LABEL unit CRITERION SOURCES
-    unit/services/gateway/json_parse_test.c
+    unit/services/gateway/json_read_test.c
     unit/services/gateway/transcode_test.c
     unit/services/gateway/json_emit_test.c
     unit/services/gateway/routes_test.c
@@ -8,7 +8,7 @@ jumun_test(unit_gateway LABEL unit CRITERION SOURCES
     unit/services/gateway/limits_test.c
     unit/services/gateway/lru_test.c
     unit/services/gateway/http/strict_test.c
-    LINK gateway_core jansson
+    LINK gateway_core jansson -Wl,--wrap=malloc
     DEFINE OPENAPI_FILE="${CMAKE_SOURCE_DIR}/openapi.json")
 jumun_test(thread_gateway_http_hostile LABEL thread SOURCES
     thread/services/gateway/http_hostile_test.c LINK gateway_http)

@@ -6,6 +6,7 @@ jumun_test(unit_mysql LABEL unit CRITERION SOURCES
 foreach(part db_values db_bulk db_failure outbox node_lease migrate)
     jumun_test(integration_mysql_${part} LABEL integration TIMEOUT 120 SOURCES
         integration/common/mysql/${part}_test.c integration/common/mysql/mysql_fixture.c
+        support/outbox_reader.c
         LINK common_mysql)
     set_tests_properties(integration_mysql_${part} PROPERTIES SKIP_RETURN_CODE 77)
 endforeach()

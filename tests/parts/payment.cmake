@@ -8,6 +8,7 @@ jumun_test(contract_payment_fake LABEL contract SOURCES
 
 jumun_test(integration_payment LABEL integration TIMEOUT 120 SOURCES
     integration/services/payment/payment_mysql_test.c
+    support/outbox_reader.c
     contract/services/payment/payment_provider_contract.c
     contract/services/payment/payment_store_contract.c
     integration/common/mysql/mysql_fixture.c support/service_schema.c

@@ -10,6 +10,7 @@ jumun_test(contract_stock_store_fake LABEL contract SOURCES
 
 jumun_test(integration_stock_store LABEL integration TIMEOUT 120 SOURCES
     integration/services/product/stock_store_mysql_test.c
+    support/outbox_reader.c
     contract/services/product/stock_store_contract.c
     integration/common/mysql/mysql_fixture.c support/service_schema.c
     DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"

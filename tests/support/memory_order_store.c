@@ -312,6 +312,16 @@ static Status find_states(OrderStore *store, const OrderId *ids, size_t count,
     return status_ok();
 }
 
+static int64_t units_in(const Order *order, ProductId product)
+{
+    int64_t units = 0;
+
+    for (size_t i = 0; order->state == ORDER_PENDING && i < order->line_count; i++) {
+        units += order->lines[i].product.value == product.value ? order->lines[i].quantity : 0;
+    }
+    return units;
+}
+
 static Status pending_units(OrderStore *store, const ProductId *products, size_t count,
                             int64_t *ret_units)
 {
@@ -323,13 +333,7 @@ static Status pending_units(OrderStore *store, const ProductId *products, size_t
     for (size_t i = 0; i < count; i++) {
         ret_units[i] = 0;
         for (size_t j = 0; j < db->order_count; j++) {
-            const Order *order = &db->orders[j];
-
-            for (size_t k = 0; order->state == ORDER_PENDING && k < order->line_count; k++) {
-                if (order->lines[k].product.value == products[i].value) {
-                    ret_units[i] += order->lines[k].quantity;
-                }
-            }
+            ret_units[i] += units_in(&db->orders[j], products[i]);
         }
     }
     return status_ok();
@@ -373,7 +377,7 @@ MemoryOrders *memory_orders_open(Fault *fault)
     MemoryOrders *orders = calloc(1, sizeof *orders);
 
     assert(orders != NULL);
-    arena_init(&orders->arena, 256 * 1024, 256 * 1024 * 1024);
+    arena_init(&orders->arena, (size_t)256 * 1024, (size_t)256 * 1024 * 1024);
     orders->fault = fault;
     return orders;
 }

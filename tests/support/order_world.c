@@ -193,7 +193,7 @@ PlaceOrder *order_world_ask(OrderWorld *world, uint64_t member, const char *key,
     PlaceOrder *item = &world->items[at];
 
     assert(at < WORLD_ITEMS_MAX && strlen(key) < sizeof world->keys[at]);
-    strcpy(world->keys[at], key);
+    memcpy(world->keys[at], key, strlen(key) + 1);
     *item = (PlaceOrder){ 0 };
     item->order.id.value = id_floor(world->clock.now_us) + ++world->next_id;
     item->order.member.value = member;
@@ -393,7 +393,7 @@ int64_t order_world_gate(OrderWorld *world, uint64_t product)
     GateView view = { .product = { product } };
     Arena arena;
 
-    arena_init(&arena, 16 * 1024, 1024 * 1024);
+    arena_init(&arena, (size_t)16 * 1024, (size_t)1024 * 1024);
     Status status = world->gate->ops->inspect(world->gate, &arena, (OrderId){ 0 }, &view, 1);
     assert(!status_failed(status));
     arena_deinit(&arena);

@@ -3,79 +3,82 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include <uthash.h>
-
-typedef struct HoldKey {
-    uint64_t product;
-    uint64_t order;
-} HoldKey;
+enum {
+    PRODUCT_BUCKETS = 1024,
+    HOLD_BUCKETS = 64, /* of one product */
+};
 
 typedef struct HeldUnits {
-    HoldKey key;
+    struct HeldUnits *next;
+    uint64_t order;
     int64_t quantity;
-    UT_hash_handle hh;
 } HeldUnits;
 
-typedef struct KnownUnits {
+/* A product keeps its holds when its number is forgotten, as the two keys of Redis do. */
+typedef struct Shelf {
+    struct Shelf *next;
     uint64_t product;
+    bool known;
     int64_t units;
-    UT_hash_handle hh;
-} KnownUnits;
+    HeldUnits *holds[HOLD_BUCKETS];
+} Shelf;
 
 typedef struct MemoryStockGate {
     StockGate port;
-    pthread_mutex_t lock; /* guards the maps */
-    KnownUnits *stock;
-    HeldUnits *holds;
+    pthread_mutex_t lock; /* guards the shelves */
+    Shelf *shelves[PRODUCT_BUCKETS];
 } MemoryStockGate;
 
-static KnownUnits *find_units(MemoryStockGate *self, ProductId product)
+static Shelf *find_shelf(MemoryStockGate *self, ProductId product)
 {
-    KnownUnits *known;
+    Shelf *shelf = self->shelves[product.value % PRODUCT_BUCKETS];
 
-    HASH_FIND(hh, self->stock, &product.value, sizeof product.value, known);
-    return known;
+    while (shelf != NULL && shelf->product != product.value) {
+        shelf = shelf->next;
+    }
+    return shelf;
 }
 
-static HeldUnits *find_hold(MemoryStockGate *self, ProductId product, OrderId order)
+static HeldUnits **find_hold(Shelf *shelf, OrderId order)
 {
-    HoldKey key = { product.value, order.value };
-    HeldUnits *held;
+    HeldUnits **link = &shelf->holds[order.value % HOLD_BUCKETS];
 
-    HASH_FIND(hh, self->holds, &key, sizeof key, held);
-    return held;
+    while (*link != NULL && (*link)->order != order.value) {
+        link = &(*link)->next;
+    }
+    return link;
 }
 
-static bool add_hold(MemoryStockGate *self, const StockHold *hold)
+static bool add_hold(Shelf *shelf, const StockHold *hold)
 {
+    HeldUnits **bucket = &shelf->holds[hold->order.value % HOLD_BUCKETS];
     HeldUnits *held = calloc(1, sizeof *held);
 
     if (held == NULL) {
         return false;
     }
-    held->key = (HoldKey){ hold->product.value, hold->order.value };
-    held->quantity = hold->quantity;
-    HASH_ADD(hh, self->holds, key, sizeof held->key, held);
+    *held = (HeldUnits){ *bucket, hold->order.value, hold->quantity };
+    *bucket = held;
     return true;
 }
 
 static void take(MemoryStockGate *self, StockHold *hold)
 {
-    KnownUnits *known = find_units(self, hold->product);
+    Shelf *shelf = find_shelf(self, hold->product);
 
-    if (known == NULL) {
+    if (shelf == NULL || !shelf->known) {
         hold->answer = HOLD_UNKNOWN;
         return;
     }
-    if (find_hold(self, hold->product, hold->order) != NULL) {
+    if (*find_hold(shelf, hold->order) != NULL) {
         hold->answer = HOLD_HELD;
-    } else if (known->units < hold->quantity || !add_hold(self, hold)) {
+    } else if (shelf->units < hold->quantity || !add_hold(shelf, hold)) {
         hold->answer = HOLD_REFUSED;
     } else {
-        known->units -= hold->quantity;
+        shelf->units -= hold->quantity;
         hold->answer = HOLD_GRANTED;
     }
-    hold->left = known->units;
+    hold->left = shelf->units;
 }
 
 static Status hold_all(StockGate *gate, StockHold *holds, size_t count)
@@ -92,16 +95,17 @@ static Status hold_all(StockGate *gate, StockHold *holds, size_t count)
 
 static void end_hold(MemoryStockGate *self, const HoldSettlement *end)
 {
-    HeldUnits *held = find_hold(self, end->product, end->order);
-    KnownUnits *known = find_units(self, end->product);
+    Shelf *shelf = find_shelf(self, end->product);
+    HeldUnits **link = shelf == NULL ? NULL : find_hold(shelf, end->order);
 
-    if (held == NULL) {
+    if (link == NULL || *link == NULL) {
         return;
     }
-    if (end->end == HOLD_RETURNS && known != NULL) {
-        known->units += held->quantity;
+    HeldUnits *held = *link;
+    *link = held->next;
+    if (end->end == HOLD_RETURNS && shelf->known) {
+        shelf->units += held->quantity;
     }
-    HASH_DEL(self->holds, held);
     free(held);
 }
 
@@ -117,72 +121,88 @@ static Status settle(StockGate *gate, const HoldSettlement *ends, size_t count)
     return status_ok();
 }
 
+static bool learn(MemoryStockGate *self, ProductId product, int64_t units)
+{
+    Shelf **bucket = &self->shelves[product.value % PRODUCT_BUCKETS];
+    Shelf *shelf = find_shelf(self, product);
+
+    if (shelf == NULL) {
+        shelf = calloc(1, sizeof *shelf);
+        if (shelf == NULL) {
+            return false;
+        }
+        shelf->next = *bucket;
+        shelf->product = product.value;
+        *bucket = shelf;
+    }
+    if (!shelf->known) {
+        shelf->known = true;
+        shelf->units = units;
+    }
+    return true;
+}
+
 static Status restore(StockGate *gate, const ProductId *products, const int64_t *units,
                       size_t count)
 {
     MemoryStockGate *self = (MemoryStockGate *)gate;
-    Status status = status_ok();
+    bool learned = true;
 
     pthread_mutex_lock(&self->lock);
-    for (size_t i = 0; i < count; i++) {
-        KnownUnits *known = find_units(self, products[i]);
-
-        if (known != NULL) {
-            continue;
-        }
-        known = calloc(1, sizeof *known);
-        if (known == NULL) {
-            status = status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
-            break;
-        }
-        known->product = products[i].value;
-        known->units = units[i];
-        HASH_ADD(hh, self->stock, product, sizeof known->product, known);
+    for (size_t i = 0; learned && i < count; i++) {
+        learned = learn(self, products[i], units[i]);
     }
     pthread_mutex_unlock(&self->lock);
-    return status;
+    return learned ? status_ok() : status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
 }
 
-/* The cursor is the place in the order of insertion. */
+/* The cursor is a bucket: what does not fit of the last one is left for the next round. */
 static Status scan(StockGate *gate, uint64_t *cursor, ProductId *ret_products, size_t max,
                    size_t *ret_count)
 {
     MemoryStockGate *self = (MemoryStockGate *)gate;
-    uint64_t place = 0;
+    uint64_t bucket = *cursor < PRODUCT_BUCKETS ? *cursor : 0;
     size_t count = 0;
 
     pthread_mutex_lock(&self->lock);
-    const KnownUnits *known = self->stock;
-    for (; known != NULL && count < max; known = known->hh.next, place++) {
-        if (place >= *cursor) {
-            ret_products[count++] = (ProductId){ known->product };
+    for (; bucket < PRODUCT_BUCKETS && count < max; bucket++) {
+        for (const Shelf *shelf = self->shelves[bucket]; shelf != NULL && count < max;
+             shelf = shelf->next) {
+            ret_products[count] = (ProductId){ shelf->product };
+            count += shelf->known ? 1 : 0;
         }
     }
-    *cursor = known == NULL ? 0 : place;
     pthread_mutex_unlock(&self->lock);
+    *cursor = bucket == PRODUCT_BUCKETS ? 0 : bucket;
     *ret_count = count;
     return status_ok();
 }
 
+static void look_at_holds(const Shelf *shelf, OrderId id_below, GateView *view)
+{
+    for (size_t i = 0; i < HOLD_BUCKETS; i++) {
+        for (const HeldUnits *held = shelf->holds[i]; held != NULL; held = held->next) {
+            if (held->order >= id_below.value) {
+                view->young++;
+            } else if (view->stale_count < GATE_STALE_MAX) {
+                view->stale[view->stale_count++] = (GateHold){ { held->order }, held->quantity };
+            }
+        }
+    }
+}
+
 static Status look(MemoryStockGate *self, Arena *arena, OrderId id_below, GateView *view)
 {
-    const KnownUnits *known = find_units(self, view->product);
+    const Shelf *shelf = find_shelf(self, view->product);
 
-    view->known = known != NULL;
-    view->units = known == NULL ? 0 : known->units;
+    view->known = shelf != NULL && shelf->known;
+    view->units = shelf == NULL ? 0 : shelf->units;
     view->stale = arena_calloc(arena, GATE_STALE_MAX, sizeof *view->stale);
     if (view->stale == NULL) {
         return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
     }
-    for (const HeldUnits *held = self->holds; held != NULL; held = held->hh.next) {
-        if (held->key.product != view->product.value) {
-            continue;
-        }
-        if (held->key.order >= id_below.value) {
-            view->young++;
-        } else if (view->stale_count < GATE_STALE_MAX) {
-            view->stale[view->stale_count++] = (GateHold){ { held->key.order }, held->quantity };
-        }
+    if (shelf != NULL) {
+        look_at_holds(shelf, id_below, view);
     }
     return status_ok();
 }
@@ -206,9 +226,9 @@ static Status correct(StockGate *gate, ProductId product, int64_t seen, int64_t 
     MemoryStockGate *self = (MemoryStockGate *)gate;
 
     pthread_mutex_lock(&self->lock);
-    KnownUnits *known = find_units(self, product);
-    if (known != NULL && known->units == seen) {
-        known->units = units;
+    Shelf *shelf = find_shelf(self, product);
+    if (shelf != NULL && shelf->known && shelf->units == seen) {
+        shelf->units = units;
     }
     pthread_mutex_unlock(&self->lock);
     return status_ok();
@@ -236,24 +256,34 @@ Status order_memory_gate_open(StockGate **ret_gate)
     return status_ok();
 }
 
+static void free_shelf(Shelf *shelf)
+{
+    for (size_t i = 0; i < HOLD_BUCKETS; i++) {
+        HeldUnits *held = shelf->holds[i];
+
+        while (held != NULL) {
+            HeldUnits *next = held->next;
+            free(held);
+            held = next;
+        }
+    }
+    free(shelf);
+}
+
 void order_memory_gate_flush(StockGate *gate)
 {
     MemoryStockGate *self = (MemoryStockGate *)gate;
-    KnownUnits *known;
-    KnownUnits *next_known;
-    HeldUnits *held;
-    HeldUnits *next_held;
 
     pthread_mutex_lock(&self->lock);
-    HASH_ITER(hh, self->stock, known, next_known)
-    {
-        HASH_DEL(self->stock, known);
-        free(known);
-    }
-    HASH_ITER(hh, self->holds, held, next_held)
-    {
-        HASH_DEL(self->holds, held);
-        free(held);
+    for (size_t i = 0; i < PRODUCT_BUCKETS; i++) {
+        Shelf *shelf = self->shelves[i];
+
+        self->shelves[i] = NULL;
+        while (shelf != NULL) {
+            Shelf *next = shelf->next;
+            free_shelf(shelf);
+            shelf = next;
+        }
     }
     pthread_mutex_unlock(&self->lock);
 }

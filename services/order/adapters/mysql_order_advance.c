@@ -301,14 +301,13 @@ Status mysql_orders_advance(Db *db, const MysqlAdvance *advance)
 {
     Run run = { .call = advance };
     bool any_seen = true;
-    Status status = status_ok();
 
     run.seen = arena_calloc(advance->arena, advance->count, sizeof *run.seen);
     if (run.seen == NULL) {
         return out_of_memory();
     }
     mark_twins(&run);
-    status = db_transact(db, transaction, &run);
+    Status status = db_transact(db, transaction, &run);
     while (status.code == STATUS_ALREADY_EXISTS && any_seen) {
         Status found = mark_seen(&run, db, &any_seen);
         if (status_failed(found)) {

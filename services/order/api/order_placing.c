@@ -1,6 +1,7 @@
 #include "services/order/api/order_placing.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "services/order/api/order_api.h"
@@ -210,10 +211,9 @@ void order_placing_run(void *context, BatchJob **jobs, size_t count)
 void order_placing_measure(OrderPlacing *placing, Metrics *metrics)
 {
     for (size_t i = 0; i < PLACING_RESULTS; i++) {
-        char labels[32] = "result=\"";
+        char labels[32];
 
-        strcat(labels, result_names[i]);
-        strcat(labels, "\"");
+        (void)snprintf(labels, sizeof labels, "result=\"%s\"", result_names[i]);
         placing->results[i] =
             metrics_counter(metrics, "orders_created_total", "Orders asked for, by end", labels);
     }

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HOUR_US (3600 * US_PER_S)
+#define DAY_US  (24 * HOUR_US)
+
 /* -- orders -- */
 
 typedef struct Moved {
@@ -260,8 +263,8 @@ void sweep_orders(SweepOrders *app, OrderId *ret_moved, size_t *ret_moved_count,
 
     report.orders = sweep_due(app, &moved, &report);
     report.gate = sweep_gate(app, &report);
-    report.purge = store->ops->purge(store, now_us - SWEEP_INBOX_DAYS * 86400 * US_PER_S,
-                                     now_us - SWEEP_KEY_HOURS * 3600 * US_PER_S);
+    report.purge = store->ops->purge(store, now_us - SWEEP_INBOX_DAYS * DAY_US,
+                                     now_us - SWEEP_KEY_HOURS * HOUR_US);
     *ret_moved_count = moved.count;
     *ret_report = report;
 }

@@ -78,9 +78,9 @@ typedef struct OrderLine {
     ProductId product;
     const char *name;
     uint32_t quantity;
+    uint32_t position; /* where the client first named the product; for its errors */
     Money unit_price;
     Money line_total;
-    uint32_t position; /* where the client first named the product; for its errors */
 } OrderLine;
 
 typedef struct Order {

@@ -57,12 +57,12 @@ static void open_schema(void)
     run_sql(root, sql);
     db_close(root);
     assert(!status_failed(db_open(db_url, &db)));
-    run_sql(db, "CREATE TABLE outbox (id BIGINT UNSIGNED NOT NULL PRIMARY KEY,"
-                " queue VARCHAR(32) NOT NULL, type VARCHAR(32) NOT NULL,"
-                " order_id BIGINT UNSIGNED NOT NULL, event VARBINARY(16384) NOT NULL);"
-                "CREATE TABLE relay_lease (name VARCHAR(32) NOT NULL PRIMARY KEY,"
-                " owner VARCHAR(64) NOT NULL, fence BIGINT UNSIGNED NOT NULL,"
-                " expires_at DATETIME(6) NOT NULL);");
+    run_sql(db,
+            "CREATE TABLE outbox (id BIGINT UNSIGNED NOT NULL PRIMARY KEY,"
+            " queue VARCHAR(32) NOT NULL, events SMALLINT UNSIGNED NOT NULL, batch BLOB NOT NULL);"
+            "CREATE TABLE relay_lease (name VARCHAR(32) NOT NULL PRIMARY KEY,"
+            " owner VARCHAR(64) NOT NULL, fence BIGINT UNSIGNED NOT NULL,"
+            " expires_at DATETIME(6) NOT NULL);");
 }
 
 static void close_schema(void)
@@ -93,17 +93,14 @@ static uint64_t count_rows(void)
 static Status try_insert(Db *on, uint64_t id, const char *queue)
 {
     char event[32];
-    DbValue params[4];
+    uint8_t batch[40];
 
     snprintf(event, sizeof event, "event-%" PRIu64, id);
-    params[0] = db_uint(id);
-    params[1] = db_text(queue);
-    params[2] = db_text("stock.reserve");
-    params[3] = db_text(event);
-    return db_execute(on,
-                      "INSERT INTO outbox (id, queue, type, order_id, event)"
-                      " VALUES (?, ?, ?, 1, ?)",
-                      params, 4, NULL);
+    event_batch_put(batch, event, strlen(event));
+    const DbValue params[] = { db_uint(id), db_text(queue),
+                               db_bytes(batch, event_batch_size(strlen(event))) };
+    return db_execute(on, "INSERT INTO outbox (id, queue, events, batch) VALUES (?, ?, 1, ?)",
+                      params, 3, NULL);
 }
 
 static void insert(uint64_t id, const char *queue)
@@ -460,7 +457,8 @@ static void row_that_was_committed_inside_the_range_survives(void)
     assert(outbox.lists == 1 && count_rows() == 1);
     assert(!status_failed(outbox.source.ops->read(&outbox.source, &all, rows, &count)));
     assert(count == 1 && rows[0].id.value == 20 && strcmp(rows[0].queue, "q") == 0);
-    assert(rows[0].size == strlen("event-20") && memcmp(rows[0].event, "event-20", 8) == 0);
+    assert(rows[0].events == 1 && rows[0].size == event_batch_size(8) &&
+           memcmp((const char *)rows[0].batch + 2, "event-20", 8) == 0);
     mysql_outbox_deinit(&outbox);
     tear_down();
 }

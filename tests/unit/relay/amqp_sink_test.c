@@ -10,15 +10,19 @@
 static AmqpSink sink;
 static RelayRow rows[RELAY_BATCH_MAX];
 static char events[RELAY_BATCH_MAX][8];
+static uint8_t batches[RELAY_BATCH_MAX][16];
 
 static void set_up(void)
 {
     amqp_sink_init(&sink, NULL);
     for (size_t i = 0; i < RELAY_BATCH_MAX; i++) {
         snprintf(events[i], sizeof events[i], "e%zu", i);
-        rows[i] = (RelayRow){
-            .id = { i + 1 }, .queue = "a", .event = events[i], .size = strlen(events[i])
-        };
+        event_batch_put(batches[i], events[i], strlen(events[i]));
+        rows[i] = (RelayRow){ .id = { i + 1 },
+                              .queue = "a",
+                              .events = 1,
+                              .batch = batches[i],
+                              .size = event_batch_size(strlen(events[i])) };
     }
 }
 
@@ -44,9 +48,11 @@ static void expect_whole(size_t count)
         cr_assert_str_eq(message->queue, rows[i].queue);
         cr_assert(event_batch_split(message->body, message->size, slices, &in_batch));
         cr_assert_lt(taken[at], in_batch);
-        cr_assert_eq(slices[taken[at]].size, rows[i].size);
-        cr_assert_arr_eq(slices[taken[at]].bytes, rows[i].event, rows[i].size);
-        taken[at]++;
+        /* A row's events begin with a tag and a length before the first one's bytes. */
+        const uint8_t *start = slices[taken[at]].bytes -
+                               (event_batch_size(slices[taken[at]].size) - slices[taken[at]].size);
+        cr_assert_arr_eq(start, rows[i].batch, rows[i].size);
+        taken[at] += rows[i].events;
     }
     for (size_t i = 0; i < sink.count; i++) {
         cr_assert(
@@ -72,6 +78,25 @@ Test(amqp_sink, rows_of_one_queue_share_messages_of_32)
     expect_whole(70);
 }
 
+Test(amqp_sink, a_row_of_many_events_is_never_split)
+{
+    static uint8_t many[20 * 8];
+    uint8_t *end = many;
+
+    for (size_t i = 0; i < 20; i++) {
+        end = event_batch_put(end, "event", 5);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        rows[i].events = 20;
+        rows[i].batch = many;
+        rows[i].size = (size_t)(end - many);
+    }
+    cr_assert_eq(amqp_sink_pack(&sink, rows, 4).code, STATUS_OK);
+    cr_assert_eq(sink.count, 3); /* 20, 20, 20 and 1 */
+    cr_assert_eq(sink.events[2], 21);
+    expect_whole(4);
+}
+
 Test(amqp_sink, queues_that_alternate_are_packed_as_well)
 {
     for (size_t i = 0; i < 60; i++) {
@@ -85,11 +110,13 @@ Test(amqp_sink, queues_that_alternate_are_packed_as_well)
 Test(amqp_sink, message_stays_within_64_kib)
 {
     static char large[16384];
+    static uint8_t batch[sizeof large + 8];
 
     memset(large, 'x', sizeof large);
+    event_batch_put(batch, large, sizeof large);
     for (size_t i = 0; i < RELAY_BATCH_MAX; i++) {
-        rows[i].event = large;
-        rows[i].size = sizeof large;
+        rows[i].batch = batch;
+        rows[i].size = event_batch_size(sizeof large);
     }
     cr_assert_eq(amqp_sink_pack(&sink, rows, RELAY_BATCH_MAX).code, STATUS_OK);
     for (size_t i = 0; i < sink.count; i++) {

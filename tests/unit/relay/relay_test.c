@@ -101,7 +101,7 @@ static Status fake_read(OutboxSource *source, const OutboxRange *range,
         const FakeRow *row = &w->rows[i];
         if (row->committed && !row->removed && row->id >= range->floor.value &&
             !is_paused(range, row->queue)) {
-            rows[count++] = (RelayRow){ .id = { row->id }, .queue = row->queue };
+            rows[count++] = (RelayRow){ .id = { row->id }, .queue = row->queue, .events = 1 };
         }
     }
     *ret_count = count;
@@ -371,8 +371,8 @@ Test(relay, floor_follows_a_backlog_and_stays_10_s_behind_the_clock)
     uint64_t old = id_floor(ID_EPOCH_US + (NOW_S - 60) * US_PER_S);
     uint64_t trail = id_floor(ID_EPOCH_US + (NOW_S - RELAY_TRAIL_S) * US_PER_S);
 
-    add_rows(old, 700, "a");
-    add_rows(BASE, 700, "a");
+    add_rows(old, RELAY_BATCH_MAX * 7 / 5, "a");
+    add_rows(BASE, RELAY_BATCH_MAX * 7 / 5, "a");
     cr_assert_eq(step_all().code, STATUS_OK);
     cr_assert_eq(world.reads, 3);
     cr_assert_eq(world.floors[0], 0);

@@ -33,7 +33,7 @@ static Samples *make_samples(void)
     Samples *samples = calloc(1, sizeof *samples);
 
     assert(samples != NULL);
-    arena_init(&samples->arena, 64 * 1024, 16 * 1024 * 1024);
+    arena_init(&samples->arena, (size_t)64 * 1024, (size_t)16 * 1024 * 1024);
     for (size_t i = 0; i < SAMPLES; i++) {
         Order *order = &samples->orders[i];
 

@@ -50,7 +50,7 @@ static int64_t units_of(StockGate *gate, uint64_t product)
     GateView view = { .product = { product } };
     Arena arena;
 
-    arena_init(&arena, 16 * 1024, 1024 * 1024);
+    arena_init(&arena, (size_t)16 * 1024, (size_t)1024 * 1024);
     Status status = gate->ops->inspect(gate, &arena, (OrderId){ 0 }, &view, 1);
     assert(!status_failed(status));
     arena_deinit(&arena);
@@ -134,7 +134,7 @@ static void tells_old_holds_from_young(const StockGateSubject *subject)
     assert(hold(gate, 1, 99, 1) == HOLD_GRANTED);
     assert(hold(gate, 1, 1000, 2) == HOLD_GRANTED);
     assert(hold(gate, 1, 100, 3) == HOLD_GRANTED);
-    arena_init(&arena, 16 * 1024, 1024 * 1024);
+    arena_init(&arena, (size_t)16 * 1024, (size_t)1024 * 1024);
     Status status = gate->ops->inspect(gate, &arena, (OrderId){ 1000 }, views, 2);
     assert(!status_failed(status));
     assert(views[0].known && views[0].units == 94 && views[0].young == 1);
@@ -169,8 +169,8 @@ static void works_in_any_number(const StockGateSubject *subject)
     StockGate *gate = gate_of(subject);
     ProductId *products = calloc(MANY, sizeof *products);
     int64_t *units = calloc(MANY, sizeof *units);
-    StockHold *holds = calloc(2 * MANY, sizeof *holds);
-    HoldSettlement *ends = calloc(2 * MANY, sizeof *ends);
+    StockHold *holds = calloc((size_t)2 * MANY, sizeof *holds);
+    HoldSettlement *ends = calloc((size_t)2 * MANY, sizeof *ends);
 
     for (size_t i = 0; i < MANY; i++) {
         products[i] = (ProductId){ i + 1 };

@@ -5,6 +5,7 @@
 #include "common/mysql/outbox.h"
 #include "jumun/event/v1/event.pb-c.h"
 #include "tests/integration/common/mysql/mysql_fixture.h"
+#include "tests/support/outbox_reader.h"
 
 #define TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -15,8 +16,7 @@ enum {
 static const char create[] =
     "CREATE TABLE outbox (id BIGINT UNSIGNED PRIMARY KEY,"
     " queue VARCHAR(32) CHARACTER SET ascii NOT NULL,"
-    " type VARCHAR(32) CHARACTER SET ascii NOT NULL, order_id BIGINT UNSIGNED NOT NULL,"
-    " event VARBINARY(16384) NOT NULL);"
+    " events SMALLINT UNSIGNED NOT NULL, batch BLOB NOT NULL);"
     "CREATE TABLE inbox (event_id BIGINT UNSIGNED PRIMARY KEY, at DATETIME(6) NOT NULL);";
 
 static OutboxEvent event_of(uint64_t id, const ProtobufCMessage *payload)
@@ -45,19 +45,13 @@ static void expect_message(const Jumun__Event__V1__Event *message, uint64_t id)
     jumun__event__v1__stock_release__free_unpacked(release, NULL);
 }
 
-static Status expect_row(void *context, const DbRow *row)
+static Status expect_event(void *context, const char *queue, const Jumun__Event__V1__Event *event)
 {
     uint64_t *id = context;
-    size_t size;
-    const void *bytes = db_row_bytes(row, 4, &size);
 
-    EXPECT(db_row_uint(row, 0) == *id);
-    EXPECT(strcmp(db_row_text(row, 1), "product.commands") == 0);
-    EXPECT(strcmp(db_row_text(row, 2), "stock.release") == 0);
-    EXPECT(db_row_uint(row, 3) == *id + 1);
-    Jumun__Event__V1__Event *message = jumun__event__v1__event__unpack(NULL, size, bytes);
-    expect_message(message, *id);
-    jumun__event__v1__event__free_unpacked(message, NULL);
+    EXPECT(strcmp(queue, "product.commands") == 0);
+    EXPECT(event->order_id == *id + 1);
+    expect_message(event, *id);
     ++*id;
     return status_ok();
 }
@@ -83,7 +77,7 @@ static void init_append(Append *work, const OutboxEvent *events, size_t count)
     arena_init(&work->arena, 65536, (size_t)8 * 1024 * 1024);
 }
 
-static void an_outbox_row_holds_the_whole_event(void)
+static void outbox_rows_hold_every_event_whole_and_in_order(void)
 {
     static OutboxEvent events[MANY];
     Jumun__Event__V1__StockRelease release;
@@ -99,11 +93,10 @@ static void an_outbox_row_holds_the_whole_event(void)
     fixture_run(db, create);
     init_append(&work, events, MANY);
     EXPECT(!status_failed(db_transact(db, append, &work)));
-    EXPECT(!status_failed(db_query(db,
-                                   "SELECT id, queue, type, order_id, event FROM outbox"
-                                   " ORDER BY id",
-                                   NULL, 0, expect_row, &next)));
+    EXPECT(!status_failed(outbox_read(db, expect_event, &next)));
     EXPECT(next == MANY + 1);
+    EXPECT(fixture_number(db, "SELECT MAX(events) FROM outbox") == OUTBOX_EVENTS_MAX);
+    EXPECT(fixture_number(db, "SELECT COUNT(*) FROM outbox") < MANY / OUTBOX_EVENTS_MAX + 3);
     arena_deinit(&work.arena);
     db_close(db);
 }
@@ -122,9 +115,48 @@ static void outbox_rows_go_with_their_transaction(void)
     EXPECT(fixture_number(db, "SELECT COUNT(*) FROM outbox") == 0);
     work.then = status_ok();
     EXPECT(!status_failed(db_transact(db, append, &work)));
-    EXPECT(fixture_number(db, "SELECT COUNT(*) FROM outbox") == 2);
+    EXPECT(fixture_number(db, "SELECT events FROM outbox") == 2);
     work.count = 0;
     EXPECT(!status_failed(db_transact(db, append, &work)));
+    arena_deinit(&work.arena);
+    db_close(db);
+}
+
+static void each_queue_has_its_own_rows(void)
+{
+    OutboxEvent events[] = { event_of(1, NULL), event_of(2, NULL), event_of(3, NULL) };
+    Append work;
+    Db *db = fixture_open();
+
+    events[1].queue = "payment.commands";
+    fixture_run(db, create);
+    init_append(&work, events, 3);
+    EXPECT(!status_failed(db_transact(db, append, &work)));
+    EXPECT(fixture_number(db, "SELECT events FROM outbox WHERE queue = 'product.commands'") == 2);
+    EXPECT(fixture_number(db, "SELECT id FROM outbox WHERE queue = 'payment.commands'") == 2);
+    arena_deinit(&work.arena);
+    db_close(db);
+}
+
+static void rows_stay_within_their_column(void)
+{
+    static char reason[16000];
+    static OutboxEvent events[8];
+    Jumun__Event__V1__StockRelease release;
+    Append work;
+    Db *db = fixture_open();
+
+    (void)memset(reason, 'x', sizeof reason - 1);
+    jumun__event__v1__stock_release__init(&release);
+    release.reason = reason;
+    for (size_t i = 0; i < 8; i++) {
+        events[i] = event_of(i + 1, &release.base);
+    }
+    fixture_run(db, create);
+    init_append(&work, events, 8);
+    EXPECT(!status_failed(db_transact(db, append, &work)));
+    EXPECT(fixture_number(db, "SELECT MAX(events) FROM outbox") == 3);
+    EXPECT(fixture_number(db, "SELECT CAST(SUM(events) AS SIGNED) FROM outbox") == 8);
     arena_deinit(&work.arena);
     db_close(db);
 }
@@ -226,7 +258,9 @@ static void purging_takes_the_old_rows_a_thousand_at_a_time(void)
 int main(void)
 {
     static const FixtureTest tests[] = {
-        TEST(an_outbox_row_holds_the_whole_event),
+        TEST(outbox_rows_hold_every_event_whole_and_in_order),
+        TEST(each_queue_has_its_own_rows),
+        TEST(rows_stay_within_their_column),
         TEST(outbox_rows_go_with_their_transaction),
         TEST(an_event_too_large_for_its_column_is_refused),
         TEST(an_event_enters_the_inbox_once),

@@ -175,7 +175,7 @@ typedef struct Call {
 static const void *send_call(Served *served, Call *call, unsigned method,
                              const ProtobufCMessage *message)
 {
-    arena_init(&call->arena, 64 * 1024, 2 * 1024 * 1024);
+    arena_init(&call->arena, (size_t)64 * 1024, (size_t)2 * 1024 * 1024);
     call->call.method = method;
     call->call.message = message;
     call->call.arena = &call->arena;

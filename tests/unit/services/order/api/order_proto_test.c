@@ -160,7 +160,7 @@ static void gives_each_event_of_a_run_its_own_fate(void)
 
 int main(void)
 {
-    arena_init(&arena, 64 * 1024, 1024 * 1024);
+    arena_init(&arena, (size_t)64 * 1024, (size_t)1024 * 1024);
     reads_every_type_of_answer();
     tells_what_was_short_within_bounds();
     refuses_poison();
