@@ -42,7 +42,7 @@ static Status read_key(Forward *forward)
     if (!has_body_method(forward->route) && forward->route->method != HTTP_DELETE) {
         forward->key = ""; /* nothing changes: nothing to repeat */
     }
-    if (*forward->key != '\0') { /* before the body is parsed in place */
+    if (*forward->key != '\0') {
         body_hash(forward->http->body, forward->http->body_size, forward->body_hash);
     }
     return status_ok();
@@ -224,19 +224,11 @@ static Status set_query(Forward *forward, Transcoder *transcoder, ProtobufCMessa
 static Status set_body(Forward *forward, Transcoder *transcoder, ProtobufCMessage *message)
 {
     HttpRequest *http = forward->http;
-    const JsonNode *root;
 
     if (!has_body_method(forward->route) || (forward->plan->open == 0 && http->body_size == 0)) {
         return status_ok();
     }
-    Status status = json_parse(http->body, http->body_size, transcoder->arena, &root);
-    if (!status_failed(status) && root->type != NODE_OBJECT) {
-        status = invalid("BAD_JSON");
-    }
-    if (!status_failed(status)) {
-        status = transcode_body(transcoder, root, forward->plan->open, message);
-    }
-    return status;
+    return transcode_body(transcoder, http->body, http->body_size, forward->plan->open, message);
 }
 
 Status forward_make_message(Forward *forward, const ProtobufCMessage **ret_message)

@@ -84,7 +84,9 @@ void known_sessions_add(KnownSessions *known, const uint8_t hash[TOKEN_HASH_SIZE
 
     pthread_mutex_lock(&known->lock);
     Known *entry = lru_put(known->entries, hash, &is_new);
-    *entry = (Known){ .vouched_us = monotonic_us, .role = role };
+    if (entry != NULL) { /* else it is asked for again */
+        *entry = (Known){ .vouched_us = monotonic_us, .role = role };
+    }
     pthread_mutex_unlock(&known->lock);
 }
 

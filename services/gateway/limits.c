@@ -67,6 +67,7 @@ void limits_leave(Limits *limits)
     atomic_fetch_sub(&limits->in_flight, 1);
 }
 
+/* Of the bucket's tokens; 0 if there was one, else the seconds until there is. */
 static unsigned take(Limits *limits, Bucket *bucket, int64_t now_us)
 {
     double seconds = (double)(now_us - bucket->filled_us) / (double)US_PER_S;
@@ -95,10 +96,10 @@ unsigned limits_signin(Limits *limits, const uint8_t address[16], int64_t monoto
     }
     pthread_mutex_lock(&limits->lock);
     Bucket *bucket = lru_put(limits->buckets, network, &is_new);
-    if (is_new) {
+    if (bucket != NULL && is_new) {
         *bucket = (Bucket){ .tokens = limits->tokens_max, .filled_us = monotonic_us };
     }
-    unsigned wait_s = take(limits, bucket, monotonic_us);
+    unsigned wait_s = bucket != NULL ? take(limits, bucket, monotonic_us) : 1; /* no memory */
     pthread_mutex_unlock(&limits->lock);
     return wait_s;
 }

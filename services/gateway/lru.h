@@ -1,7 +1,6 @@
 /* lru.h - a map of bounded size that forgets what was not put for the longest time.
  *
- * All memory is taken at the start; pages are touched only as it fills. Keys may come
- * from attackers: their hash is seeded. Not thread-safe. */
+ * Keys may come from attackers: their hash is seeded. Not thread-safe. */
 #ifndef JUMUN_SERVICES_GATEWAY_LRU_H
 #define JUMUN_SERVICES_GATEWAY_LRU_H
 
@@ -10,9 +9,13 @@
 
 #include "common/base/status.h"
 
+enum {
+    LRU_KEY_SIZE_MAX = 32
+};
+
 typedef struct Lru Lru;
 
-/* Keys and values are of fixed sizes. */
+/* Keys and values are of fixed sizes. RESOURCE_EXHAUSTED. */
 Status lru_open(size_t capacity, size_t key_size, size_t value_size, Lru **ret_lru);
 
 /* NULL is ignored. */
@@ -22,7 +25,7 @@ void lru_close(Lru *lru);
 void *lru_find(Lru *lru, const void *key);
 
 /* The key's value, now the youngest; made, in place of the oldest if need be, and all
- * zero when *ret_new. */
+ * zero when *ret_new. NULL when memory ends: the key is then not there. */
 void *lru_put(Lru *lru, const void *key, bool *ret_new);
 
 void lru_remove(Lru *lru, const void *key);

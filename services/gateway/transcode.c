@@ -6,17 +6,18 @@
 
 #include "common/base/text.h"
 #include "services/gateway/json_form.h"
+#include "services/gateway/json_read.h"
 
 /* An object or an array being read. */
 typedef struct Frame {
-    const JsonNode *current; /* the child at hand; NULL before the first */
-    const JsonNode *next;
+    json_t *node;
     const ProtobufCFieldDescriptor *field; /* of an array: whose elements these are */
     ProtobufCMessage *message;             /* of an object */
     char *elements;                        /* of an array */
-    size_t index;
+    void *member;                          /* of an object: the one at hand, or NULL */
+    void *next;                            /* of an object: the member after it */
+    size_t index;                          /* of an array: behind the element at hand */
     uint64_t open;
-    uint64_t seen;
 } Frame;
 
 typedef struct Walk {
@@ -28,6 +29,11 @@ typedef struct Walk {
 static Status out_of_memory(void)
 {
     return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
+}
+
+static Status bad_json(void)
+{
+    return status_make(STATUS_INVALID_ARGUMENT, "BAD_JSON");
 }
 
 ProtobufCMessage *transcode_new(const ProtobufCMessageDescriptor *descriptor, Arena *arena)
@@ -49,43 +55,25 @@ static Status fault(Transcoder *transcoder, const char *code, const char *detail
 
 /* ---- one value ---- */
 
-/* -?(0|[1-9][0-9]*), but not -0, and within +-(2^53 - 1). */
-static bool read_integer(const char *text, size_t size, int64_t *ret_value)
+static bool is_integer(JsonForm form)
 {
-    bool negative = size > 0 && text[0] == '-';
-    const char *digits = text + negative;
-    size_t count = size - negative;
-    int64_t value = 0;
-
-    if (count == 0 || count > 16 || (digits[0] == '0' && (count > 1 || negative))) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (digits[i] < '0' || digits[i] > '9') {
-            return false;
-        }
-        value = value * 10 + (digits[i] - '0');
-    }
-    if (value > JSON_INTEGER_MAX) {
-        return false;
-    }
-    *ret_value = negative ? -value : value;
-    return true;
+    return form == FORM_INT32 || form == FORM_UINT32 || form == FORM_INT64 || form == FORM_UINT64;
 }
 
-static Status set_integer(Transcoder *transcoder, JsonForm form, const char *text, size_t size,
-                          void *slot)
+static Status not_in_range(Transcoder *transcoder)
 {
-    int64_t value;
-    bool fits = read_integer(text, size, &value);
+    return fault(transcoder, "OUT_OF_RANGE", "must be an integer within its range");
+}
 
-    if (fits && (form == FORM_UINT32 || form == FORM_UINT64)) {
-        fits = value >= 0 && (form == FORM_UINT64 || value <= UINT32_MAX);
-    } else if (fits && form == FORM_INT32) {
-        fits = value >= INT32_MIN && value <= INT32_MAX;
-    }
-    if (!fits) {
-        return fault(transcoder, "OUT_OF_RANGE", "must be an integer within its range");
+static Status set_integer(Transcoder *transcoder, JsonForm form, int64_t value, void *slot)
+{
+    int64_t max = form == FORM_UINT32  ? UINT32_MAX
+                  : form == FORM_INT32 ? INT32_MAX
+                                       : JSON_INTEGER_MAX;
+    int64_t min = form == FORM_INT32 ? INT32_MIN : form == FORM_INT64 ? -JSON_INTEGER_MAX : 0;
+
+    if (value < min || value > max) {
+        return not_in_range(transcoder);
     }
     if (form == FORM_UINT32) {
         *(uint32_t *)slot = (uint32_t)value;
@@ -148,45 +136,59 @@ static Status set_text(Transcoder *transcoder, const ProtobufCFieldDescriptor *f
     return fault(t, "WRONG_TYPE", "must not be a string");
 }
 
+static Status set_string(Transcoder *transcoder, const ProtobufCFieldDescriptor *field,
+                         const json_t *node, void *slot)
+{
+    size_t size = json_string_length(node);
+
+    if (size > JSON_STRING_SIZE_MAX) {
+        return bad_json();
+    }
+    const char *text = arena_copy(transcoder->arena, json_string_value(node), size);
+    return text == NULL ? out_of_memory() : set_text(transcoder, field, text, slot);
+}
+
 static Status set_value(Transcoder *transcoder, const ProtobufCFieldDescriptor *field,
-                        const JsonNode *node, void *slot)
+                        const json_t *node, void *slot)
 {
     JsonForm form = json_form(field);
 
-    if (node->type == NODE_NULL) {
+    if (json_is_null(node)) {
         return fault(transcoder, "NULL", "must not be null; leave it out");
     }
-    if (node->type == NODE_STRING) {
-        return set_text(transcoder, field, node->text, slot);
+    if (json_is_string(node)) {
+        return set_string(transcoder, field, node, slot);
     }
-    bool integer =
-        form == FORM_INT32 || form == FORM_UINT32 || form == FORM_INT64 || form == FORM_UINT64;
-    if (integer && node->type == NODE_NUMBER) {
-        return set_integer(transcoder, form, node->text, node->size, slot);
+    if (is_integer(form) && json_is_integer(node)) {
+        return set_integer(transcoder, form, json_integer_value(node), slot);
     }
-    if (form == FORM_FLAG && (node->type == NODE_TRUE || node->type == NODE_FALSE)) {
-        *(protobuf_c_boolean *)slot = node->type == NODE_TRUE;
+    if (is_integer(form) && json_is_real(node)) {
+        return not_in_range(transcoder);
+    }
+    if (form == FORM_FLAG && json_is_boolean(node)) {
+        *(protobuf_c_boolean *)slot = json_is_true(node);
         return status_ok();
     }
-    return fault(transcoder, "WRONG_TYPE", integer ? "must be an integer" : "has another type");
+    return fault(transcoder, "WRONG_TYPE",
+                 is_integer(form) ? "must be an integer" : "has another type");
 }
 
 /* ---- the walk over the tree ---- */
 
-static Status push_object(Walk *walk, const JsonNode *node, ProtobufCMessage *message,
-                          uint64_t open)
+static Status push_object(Walk *walk, json_t *node, ProtobufCMessage *message, uint64_t open)
 {
-    if (node->type != NODE_OBJECT) {
-        return fault(walk->transcoder, node->type == NODE_NULL ? "NULL" : "WRONG_TYPE",
+    if (!json_is_object(node)) {
+        return fault(walk->transcoder, json_is_null(node) ? "NULL" : "WRONG_TYPE",
                      "must be an object");
     }
     assert(walk->depth < JSON_DEPTH_MAX);
-    walk->frames[walk->depth++] = (Frame){ .next = node->child, .message = message, .open = open };
+    walk->frames[walk->depth++] =
+        (Frame){ .node = node, .next = json_object_iter(node), .message = message, .open = open };
     return status_ok();
 }
 
 /* Makes the sub-message, puts it where it belongs, and goes down into it. */
-static Status enter_message(Walk *walk, const ProtobufCFieldDescriptor *field, const JsonNode *node,
+static Status enter_message(Walk *walk, const ProtobufCFieldDescriptor *field, json_t *node,
                             void *slot)
 {
     ProtobufCMessage *message = transcode_new(field->descriptor, walk->transcoder->arena);
@@ -198,53 +200,58 @@ static Status enter_message(Walk *walk, const ProtobufCFieldDescriptor *field, c
     return push_object(walk, node, message, UINT64_MAX);
 }
 
-static Status enter_array(Walk *walk, const ProtobufCFieldDescriptor *field, const JsonNode *node,
+static Status enter_array(Walk *walk, const ProtobufCFieldDescriptor *field, json_t *node,
                           ProtobufCMessage *message)
 {
-    if (node->type != NODE_ARRAY) {
-        return fault(walk->transcoder, node->type == NODE_NULL ? "NULL" : "WRONG_TYPE",
+    size_t count = json_array_size(node);
+
+    if (!json_is_array(node)) {
+        return fault(walk->transcoder, json_is_null(node) ? "NULL" : "WRONG_TYPE",
                      "must be an array");
     }
     char *elements =
-        arena_calloc(walk->transcoder->arena, node->count + 1, json_value_size(json_form(field)));
+        arena_calloc(walk->transcoder->arena, count + 1, json_value_size(json_form(field)));
     if (elements == NULL) {
         return out_of_memory();
     }
     memcpy(json_slot(field, message), &elements, sizeof elements);
-    *json_count(field, message) = node->count;
+    *json_count(field, message) = count;
     assert(walk->depth < JSON_DEPTH_MAX);
-    walk->frames[walk->depth++] =
-        (Frame){ .next = node->child, .field = field, .elements = elements };
+    walk->frames[walk->depth++] = (Frame){ .node = node, .field = field, .elements = elements };
     return status_ok();
 }
 
-static Status read_element(Walk *walk, Frame *frame, const JsonNode *node)
+/* The next element, or the end of the array. */
+static Status step_array(Walk *walk, Frame *frame)
 {
     JsonForm form = json_form(frame->field);
-    void *slot = frame->elements + frame->index * json_value_size(form);
+    char *slot = frame->elements + frame->index * json_value_size(form);
 
-    frame->index++;
+    if (frame->index == json_array_size(frame->node)) {
+        walk->depth--;
+        return status_ok();
+    }
+    json_t *node = json_array_get(frame->node, frame->index++);
     if (form == FORM_MESSAGE) {
         return enter_message(walk, frame->field, node, slot);
     }
     return set_value(walk->transcoder, frame->field, node, slot);
 }
 
-static Status read_member(Walk *walk, Frame *frame, const JsonNode *node)
+static Status read_member(Walk *walk, const Frame *frame)
 {
     const ProtobufCMessageDescriptor *descriptor = frame->message->descriptor;
-    const ProtobufCFieldDescriptor *field =
-        json_field_find(descriptor, node->name, node->name_size);
-    uint64_t bit = field == NULL ? 0 : UINT64_C(1) << (field - descriptor->fields);
+    size_t size = json_object_iter_key_len(frame->member);
+    json_t *node = json_object_iter_value(frame->member);
 
-    if ((frame->open & bit) == 0) {
+    if (size > JSON_STRING_SIZE_MAX) {
+        return bad_json();
+    }
+    const ProtobufCFieldDescriptor *field =
+        json_field_find(descriptor, json_object_iter_key(frame->member), size);
+    if (field == NULL || (frame->open & UINT64_C(1) << (field - descriptor->fields)) == 0) {
         return fault(walk->transcoder, "UNKNOWN_FIELD", "is not a field of this request");
     }
-    if ((frame->seen & bit) != 0) {
-        (void)fault(walk->transcoder, "DUPLICATE_FIELD", "is there twice");
-        return status_make(STATUS_INVALID_ARGUMENT, "BAD_JSON");
-    }
-    frame->seen |= bit;
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
         return enter_array(walk, field, node, frame->message);
     }
@@ -258,6 +265,23 @@ static Status read_member(Walk *walk, Frame *frame, const JsonNode *node)
     return set_value(walk->transcoder, field, node, slot);
 }
 
+/* The next member, or the end of the object. */
+static Status step_object(Walk *walk, Frame *frame)
+{
+    if (frame->next == NULL) {
+        walk->depth--;
+        return status_ok();
+    }
+    frame->member = frame->next;
+    frame->next = json_object_iter_next(frame->node, frame->member);
+    return read_member(walk, frame);
+}
+
+static bool is_begun(const Frame *frame)
+{
+    return frame->member != NULL || frame->index > 0;
+}
+
 static size_t append_step(char *to, const Frame *frame)
 {
     size_t size = 0;
@@ -266,13 +290,13 @@ static size_t append_step(char *to, const Frame *frame)
     if (frame->field != NULL) {
         return size + (size_t)snprintf(to + size, 21, "%zu", frame->index - 1);
     }
-    for (size_t i = 0; i < frame->current->name_size; i++) {
-        char symbol = frame->current->name[i];
-        if (symbol == '~' || symbol == '/') {
+    for (const char *name = json_object_iter_key(frame->member); *name != '\0'; name++) {
+        if (*name == '~' || *name == '/') {
             to[size++] = '~';
-            symbol = symbol == '~' ? '0' : '1';
+            to[size++] = *name == '~' ? '0' : '1';
+        } else {
+            to[size++] = *name;
         }
-        to[size++] = symbol;
     }
     return size;
 }
@@ -283,44 +307,69 @@ static const char *pointer_of(const Walk *walk)
 {
     size_t size = 1;
 
-    for (size_t i = 0; i < walk->depth && walk->frames[i].current != NULL; i++) {
-        size += 22 + 2 * walk->frames[i].current->name_size;
+    for (size_t i = 0; i < walk->depth && is_begun(&walk->frames[i]); i++) {
+        const Frame *frame = &walk->frames[i];
+        size += 22 + (frame->member == NULL ? 0 : 2 * json_object_iter_key_len(frame->member));
     }
     char *pointer = arena_alloc(walk->transcoder->arena, size);
     if (pointer == NULL) {
         return "";
     }
     size = 0;
-    for (size_t i = 0; i < walk->depth && walk->frames[i].current != NULL; i++) {
+    for (size_t i = 0; i < walk->depth && is_begun(&walk->frames[i]); i++) {
         size += append_step(pointer + size, &walk->frames[i]);
     }
     pointer[size] = '\0';
     return pointer;
 }
 
-Status transcode_body(Transcoder *transcoder, const JsonNode *root, uint64_t open,
-                      ProtobufCMessage *message)
+static Status walk_tree(Transcoder *transcoder, json_t *root, uint64_t open,
+                        ProtobufCMessage *message)
 {
     Walk walk = { .transcoder = transcoder };
 
-    assert(message->descriptor->n_fields <= 64);
     Status status = push_object(&walk, root, message, open);
     while (!status_failed(status) && walk.depth > 0) {
         Frame *frame = &walk.frames[walk.depth - 1];
-        const JsonNode *node = frame->next;
-        if (node == NULL) {
-            walk.depth--;
-            continue;
-        }
-        frame->current = node;
-        frame->next = node->next;
-        status = frame->field != NULL ? read_element(&walk, frame, node)
-                                      : read_member(&walk, frame, node);
+        status = frame->field != NULL ? step_array(&walk, frame) : step_object(&walk, frame);
     }
-    if (status.code == STATUS_INVALID_ARGUMENT) {
+    if (transcoder->fault.code != NULL) {
         transcoder->fault.pointer = pointer_of(&walk);
     }
     return status;
+}
+
+Status transcode_body(Transcoder *transcoder, const char *text, size_t size, uint64_t open,
+                      ProtobufCMessage *message)
+{
+    json_t *root;
+
+    assert(message->descriptor->n_fields <= 64);
+    Status status = json_read(text, size, &root);
+    if (!status_failed(status)) {
+        status = walk_tree(transcoder, root, open, message);
+        json_decref(root);
+    }
+    return status;
+}
+
+/* -?(0|[1-9][0-9]*), but not -0, of at most 16 digits. */
+static bool read_integer(const char *text, int64_t *ret_value)
+{
+    bool negative = text[0] == '-';
+    const char *digits = text + negative;
+    size_t count = strspn(digits, "0123456789");
+    int64_t value = 0;
+
+    if (count == 0 || count > 16 || digits[count] != '\0' ||
+        (digits[0] == '0' && (count > 1 || negative))) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        value = value * 10 + (digits[i] - '0');
+    }
+    *ret_value = negative ? -value : value;
+    return true;
 }
 
 Status transcode_text(Transcoder *transcoder, const ProtobufCFieldDescriptor *field,
@@ -328,12 +377,15 @@ Status transcode_text(Transcoder *transcoder, const ProtobufCFieldDescriptor *fi
 {
     JsonForm form = json_form(field);
     void *slot = json_slot(field, message);
+    int64_t value;
     Status status;
 
-    if (form == FORM_INT32 || form == FORM_UINT32 || form == FORM_INT64 || form == FORM_UINT64) {
-        status = set_integer(transcoder, form, text, strlen(text), slot);
-    } else {
+    if (!is_integer(form)) {
         status = set_text(transcoder, field, text, slot);
+    } else if (read_integer(text, &value)) {
+        status = set_integer(transcoder, form, value, slot);
+    } else {
+        status = not_in_range(transcoder);
     }
     if (status.code == STATUS_INVALID_ARGUMENT) {
         transcoder->fault.pointer = pointer;

@@ -1,8 +1,8 @@
 /* transcode.h - from JSON, a path or a query to any protobuf-c message, by its descriptor.
  *
- * Only what json_form.h says is accepted: unknown and doubled fields, null, other types,
- * integers that are not spelled as such or leave their range, unknown enum names are
- * refused, and the fault says where. Everything made lies in the arena. */
+ * Only what json_form.h says is accepted: unknown fields, null, other types, integers that
+ * are not spelled as such (1.0, 1e3) or leave their range, unknown enum names are refused,
+ * and the fault says where. Everything made lies in the arena. Does not recurse. */
 #ifndef JUMUN_SERVICES_GATEWAY_TRANSCODE_H
 #define JUMUN_SERVICES_GATEWAY_TRANSCODE_H
 
@@ -13,7 +13,6 @@
 #include "common/base/arena.h"
 #include "common/base/status.h"
 #include "common/crypto/order_code.h"
-#include "services/gateway/json_parse.h"
 
 /* What is wrong with one field. */
 typedef struct FieldFault {
@@ -21,6 +20,10 @@ typedef struct FieldFault {
     const char *code;    /* "UNKNOWN_FIELD", "WRONG_TYPE" ...; NULL: no fault */
     const char *detail;
 } FieldFault;
+
+enum {
+    JSON_STRING_SIZE_MAX = 4 * 1024 /* of names too */
+};
 
 typedef struct Transcoder {
     const OrderCodeKeys *keys;
@@ -31,10 +34,10 @@ typedef struct Transcoder {
 /* A message with all fields at their defaults; NULL when the arena is full. */
 ProtobufCMessage *transcode_new(const ProtobufCMessageDescriptor *descriptor, Arena *arena);
 
-/* Fills the message from an object. Bit n of `open` says that the descriptor's n-th field
- * may come from the client; the fields of sub-messages all may. INVALID_ARGUMENT
- * (VALIDATION, BAD_JSON or BAD_ORDER_CODE), or RESOURCE_EXHAUSTED. */
-Status transcode_body(Transcoder *transcoder, const JsonNode *root, uint64_t open,
+/* Fills the message from the text of a JSON object. Bit n of `open` says that the descriptor's n-th
+ * field may come from the client; the fields of sub-messages all may. INVALID_ARGUMENT (VALIDATION,
+ * BAD_JSON or BAD_ORDER_CODE), or RESOURCE_EXHAUSTED. */
+Status transcode_body(Transcoder *transcoder, const char *text, size_t size, uint64_t open,
                       ProtobufCMessage *message);
 
 /* Sets one field from a text of the path or the query. `pointer` names it in the fault.

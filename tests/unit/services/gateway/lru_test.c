@@ -2,7 +2,20 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "services/gateway/limits.h"
 #include "services/gateway/lru.h"
+
+/* The linker sends every malloc of the gateway here (--wrap=malloc). */
+void *__wrap_malloc(size_t size); /* NOLINT(bugprone-reserved-identifier) */
+void *__real_malloc(size_t size); /* NOLINT(bugprone-reserved-identifier) */
+
+static bool memory_is_short; /* every fourth malloc fails */
+static unsigned mallocs;
+
+void *__wrap_malloc(size_t size)
+{
+    return memory_is_short && ++mallocs % 4 == 0 ? NULL : __real_malloc(size);
+}
 
 Test(lru, finds_what_was_put_until_it_is_removed)
 {
@@ -67,4 +80,55 @@ Test(lru, keeps_exactly_the_youngest_whatever_happens)
         }
     }
     lru_close(lru);
+}
+
+Test(lru, forgets_only_the_key_at_hand_when_memory_ends)
+{
+    enum {
+        KEYS = 3000
+    };
+    static bool kept[KEYS];
+    Lru *lru;
+    size_t failures = 0;
+
+    cr_assert_eq(lru_open(KEYS, sizeof(unsigned), sizeof(unsigned), &lru).code, STATUS_OK);
+    memory_is_short = true;
+    for (unsigned i = 0; i < 4 * KEYS; i++) {
+        bool is_new;
+        unsigned key = i * 7 % KEYS;
+        unsigned *value = lru_put(lru, &key, &is_new);
+        cr_assert_eq(is_new, !kept[key]);
+        kept[key] = value != NULL;
+        failures += value == NULL;
+        if (value != NULL) {
+            *value = key;
+        }
+    }
+    memory_is_short = false;
+    cr_expect_gt(failures, 0);
+    for (unsigned key = 0; key < KEYS; key++) {
+        const unsigned *value = lru_find(lru, &key);
+        cr_assert_eq(value != NULL, kept[key], "%u", key);
+        cr_assert(value == NULL || *value == key);
+    }
+    lru_close(lru);
+}
+
+Test(limits, an_address_waits_a_second_when_memory_ends)
+{
+    Limits *limits;
+    unsigned waits = 0;
+
+    cr_assert_eq(limits_open(1, 60, &limits).code, STATUS_OK);
+    memory_is_short = true;
+    for (uint8_t i = 0; i < 30; i++) {
+        uint8_t address[16] = { [10] = 0xFF, [11] = 0xFF, [15] = i };
+        unsigned wait_s = limits_signin(limits, address, 0);
+        cr_expect_leq(wait_s, 1);
+        waits += wait_s;
+    }
+    memory_is_short = false;
+    cr_expect_gt(waits, 0);
+    cr_expect_lt(waits, 30);
+    limits_close(limits);
 }

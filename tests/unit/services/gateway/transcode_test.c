@@ -29,14 +29,9 @@ TestSuite(transcode, .init = setup, .fini = teardown);
 static Status transcode(const ProtobufCMessageDescriptor *descriptor, const char *json,
                         ProtobufCMessage **ret_message)
 {
-    const JsonNode *root;
-    char *copy = arena_copy(&arena, json, strlen(json));
-
     transcoder.fault = (FieldFault){ .pointer = NULL };
-    Status status = json_parse(copy, strlen(json), &arena, &root);
-    cr_assert_eq(status.code, STATUS_OK, "%s", json);
     *ret_message = transcode_new(descriptor, &arena);
-    return transcode_body(&transcoder, root, UINT64_MAX, *ret_message);
+    return transcode_body(&transcoder, json, strlen(json), UINT64_MAX, *ret_message);
 }
 
 Test(transcode, reads_an_order_with_all_its_parts)
@@ -97,9 +92,6 @@ static const struct {
     const char *pointer;
     const char *code;
 } refused[] = {
-    { "[]", "VALIDATION", "", "WRONG_TYPE" },
-    { "1", "VALIDATION", "", "WRONG_TYPE" },
-    { "null", "VALIDATION", "", "NULL" },
     { "{\"lines\":null}", "VALIDATION", "/lines", "NULL" },
     { "{\"lines\":{}}", "VALIDATION", "/lines", "WRONG_TYPE" },
     { "{\"lines\":[1]}", "VALIDATION", "/lines/0", "WRONG_TYPE" },
@@ -112,22 +104,18 @@ static const struct {
     { "{\"expected_total\":5}", "VALIDATION", "/expected_total", "UNKNOWN_FIELD" },
     { "{\"a/b~c\":5}", "VALIDATION", "/a~1b~0c", "UNKNOWN_FIELD" },
     { "{\"\":5}", "VALIDATION", "/", "UNKNOWN_FIELD" },
-    { "{\"expectedTotal\":5,\"expectedTotal\":5}", "BAD_JSON", "/expectedTotal",
-      "DUPLICATE_FIELD" },
-    { "{\"lines\":[{\"quantity\":1,\"quanti\\u0074y\":1}]}", "BAD_JSON", "/lines/0/quantity",
-      "DUPLICATE_FIELD" },
+    { "{\"expectedTotal\":1,\"b\":5,\"a\":5}", "VALIDATION", "/b", "UNKNOWN_FIELD" },
     { "{\"lines\":[{\"quantity\":-1}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
     { "{\"lines\":[{\"quantity\":1.5}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
     { "{\"lines\":[{\"quantity\":1.0}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
     { "{\"lines\":[{\"quantity\":1e2}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
-    { "{\"lines\":[{\"quantity\":-0}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
+    { "{\"lines\":[{\"quantity\":-0.0}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
     { "{\"lines\":[{\"quantity\":4294967296}]}", "VALIDATION", "/lines/0/quantity",
       "OUT_OF_RANGE" },
-    { "{\"lines\":[{\"quantity\":9223372036854775808}]}", "VALIDATION", "/lines/0/quantity",
+    { "{\"lines\":[{\"quantity\":9223372036854775807}]}", "VALIDATION", "/lines/0/quantity",
       "OUT_OF_RANGE" },
     { "{\"lines\":[{\"quantity\":1e308}]}", "VALIDATION", "/lines/0/quantity", "OUT_OF_RANGE" },
-    { "{\"lines\":[{\"quantity\":111111111111111111111111111111}]}", "VALIDATION",
-      "/lines/0/quantity", "OUT_OF_RANGE" },
+    { "{\"expectedTotal\":-9223372036854775808}", "VALIDATION", "/expectedTotal", "OUT_OF_RANGE" },
     { "{\"lines\":[{\"quantity\":\"2\"}]}", "VALIDATION", "/lines/0/quantity", "WRONG_TYPE" },
     { "{\"lines\":[{\"quantity\":true}]}", "VALIDATION", "/lines/0/quantity", "WRONG_TYPE" },
     { "{\"lines\":[{\"quantity\":null}]}", "VALIDATION", "/lines/0/quantity", "NULL" },
@@ -153,6 +141,91 @@ Test(transcode, refuses_every_wrong_form_and_says_where)
     }
 }
 
+/* jansson keeps values, not spellings. */
+Test(transcode, takes_minus_zero_for_zero)
+{
+    ProtobufCMessage *message;
+    Status status = transcode(&jumun__order__v1__place_order_request__descriptor,
+                              "{\"expectedTotal\":-0}", &message);
+
+    cr_expect_eq(status.code, STATUS_OK);
+    cr_expect_eq(
+        ((const Jumun__Order__V1__PlaceOrderRequest *)(const void *)message)->expected_total, 0);
+}
+
+/* Which field it is about is not said: the tree was never made, or the name is the fault. */
+Test(transcode, refuses_doubled_names_and_what_is_no_object_without_a_pointer)
+{
+    static const char *const bodies[] = {
+        "",
+        "[]",
+        "1",
+        "null",
+        "{\"expectedTotal\":5,\"expectedTotal\":5}",
+        "{\"lines\":[{\"quantity\":1,\"quanti\\u0074y\":1}]}",
+        "{\"lines\":[{\"quantity\":9223372036854775808}]}",
+    };
+
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        ProtobufCMessage *message;
+        Status status =
+            transcode(&jumun__order__v1__place_order_request__descriptor, bodies[i], &message);
+        cr_expect_eq(status.code, STATUS_INVALID_ARGUMENT, "%s", bodies[i]);
+        cr_expect_str_eq(status.name, "BAD_JSON", "%s", bodies[i]);
+        cr_expect_null(transcoder.fault.code, "%s", bodies[i]);
+    }
+}
+
+Test(transcode, takes_strings_of_exactly_four_kibibytes)
+{
+    static const char *const forms[] = { "{\"payment\":{\"token\":\"", "\"}}", /* a value */
+                                         "{\"", "\":1}" };                     /* a name */
+    static char json[2 * JSON_STRING_SIZE_MAX];
+
+    for (size_t i = 0; i < 4; i++) {
+        size_t begin = strlen(forms[i / 2 * 2]);
+        size_t size = JSON_STRING_SIZE_MAX + i % 2;
+        ProtobufCMessage *message;
+        memcpy(json, forms[i / 2 * 2], begin);
+        memset(json + begin, 'x', size);
+        strcpy(json + begin + size, forms[i / 2 * 2 + 1]);
+        Status status =
+            transcode(&jumun__order__v1__place_order_request__descriptor, json, &message);
+        if (i % 2 == 1) {
+            cr_expect_str_eq(status.name, "BAD_JSON");
+            cr_expect_null(transcoder.fault.code);
+        } else if (i == 0) {
+            const Jumun__Order__V1__PlaceOrderRequest *order = (const void *)message;
+            cr_assert_eq(status.code, STATUS_OK);
+            cr_expect_eq(strlen(order->payment->token), JSON_STRING_SIZE_MAX);
+        } else {
+            cr_expect_str_eq(transcoder.fault.code, "UNKNOWN_FIELD");
+            cr_expect_eq(strlen(transcoder.fault.pointer), 1 + JSON_STRING_SIZE_MAX);
+        }
+    }
+}
+
+Test(transcode, says_overloaded_when_the_arena_is_full)
+{
+    static const char json[] = "{\"lines\":[{\"productId\":1,\"quantity\":2},{},{},{},{},{},{}]}";
+    size_t failures = 0;
+
+    for (size_t size_max = 128; size_max < 2048; size_max += 64) {
+        Arena small;
+        arena_init(&small, 64, size_max);
+        Transcoder tight = { .keys = &keys, .arena = &small };
+        ProtobufCMessage *message =
+            transcode_new(&jumun__order__v1__place_order_request__descriptor, &arena);
+        Status status = transcode_body(&tight, json, sizeof json - 1, UINT64_MAX, message);
+        failures += status.code == STATUS_RESOURCE_EXHAUSTED;
+        cr_expect(status.code == STATUS_OK || status.code == STATUS_RESOURCE_EXHAUSTED);
+        cr_expect_null(tight.fault.code);
+        arena_deinit(&small);
+    }
+    cr_expect_gt(failures, 0);
+    cr_expect_lt(failures, 30);
+}
+
 Test(transcode, refuses_enum_names_that_are_unknown_or_unspecified)
 {
     static const char *const bodies[] = { "{\"status\":\"GONE\"}", "{\"status\":\"UNSPECIFIED\"}",
@@ -171,11 +244,9 @@ Test(transcode, lets_nobody_set_a_field_that_is_not_open)
 {
     ProtobufCMessage *message =
         transcode_new(&jumun__member__v1__change_password_request__descriptor, &arena);
-    char json[] = "{\"current\":\"a\",\"next\":\"b\",\"session\":\"c\"}";
-    const JsonNode *root;
+    static const char json[] = "{\"current\":\"a\",\"next\":\"b\",\"session\":\"c\"}";
 
-    cr_assert_eq(json_parse(json, sizeof json - 1, &arena, &root).code, STATUS_OK);
-    Status status = transcode_body(&transcoder, root, 3, message);
+    Status status = transcode_body(&transcoder, json, sizeof json - 1, 3, message);
     cr_expect_eq(status.code, STATUS_INVALID_ARGUMENT);
     cr_expect_str_eq(transcoder.fault.pointer, "/session");
     cr_expect_str_eq(transcoder.fault.code, "UNKNOWN_FIELD");
