@@ -105,6 +105,9 @@ bool mariadb_start(Supervisor *supervisor, const Instance *instance, int memory_
     command_add_word(&command, "--transaction-isolation=READ-COMMITTED");
     command_add_word(&command, "--max-connections=300");
     command_add_word(&command, "--skip-log-bin");
+    /* Made for one machine that everything shares: no spinning, one thread that purges. */
+    command_add_word(&command, "--innodb-sync-spin-loops=0");
+    command_add_word(&command, "--innodb-purge-threads=1");
     if (geteuid() == 0) {
         command_add_word(&command, "--user=root");
     }
