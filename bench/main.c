@@ -49,10 +49,7 @@ static const Scenario scenarios[] = {
 /* Samples taken while the load runs. */
 typedef struct Watch {
     Scene *scene;
-    double half_s;
     double next_look_s;
-    bool half_seen;
-    uint64_t open_half;
 } Watch;
 
 static size_t write_request(void *context, uint64_t n, char *buffer)
@@ -68,15 +65,10 @@ static void on_answer(void *context, uint64_t n, int http_status, const char *bo
 static void on_tick(void *context, double elapsed_s)
 {
     Watch *watch = context;
-    uint64_t outbox;
 
     if (elapsed_s >= watch->next_look_s) {
         processes_look(&watch->scene->processes);
         watch->next_look_s = elapsed_s + 1;
-    }
-    if (!watch->half_seen && elapsed_s >= watch->half_s) {
-        watch->half_seen = true;
-        (void)invariants_count_open(watch->scene->db, &watch->open_half, &outbox);
     }
 }
 
@@ -86,7 +78,7 @@ static Status measure(Scene *scene, const Options *options, const Scenario *scen
     static char title[128];
     double seconds = scenario->seconds < 0 ? options->seconds : scenario->seconds;
     double rate = scenario->rate < 0 ? options->rate : scenario->rate;
-    Watch watch = { .scene = scene, .half_s = seconds / 2 };
+    Watch watch = { .scene = scene };
     uint64_t outbox;
 
     scene_begin(scene, scenario->wait);
@@ -115,7 +107,6 @@ static Status measure(Scene *scene, const Options *options, const Scenario *scen
     measurement->name = title;
     measurement->load = load;
     measurement->processes = &scene->processes;
-    measurement->open_half = watch.open_half;
     status = scene_count_lost(scene, &measurement->lost);
     if (!status_failed(status)) {
         status = invariants_check(scene->db, measurement->drained, &measurement->checks);

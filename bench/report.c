@@ -93,8 +93,8 @@ void report_measurement(FILE *file, const Measurement *measurement)
     (void)fprintf(file, "\n## %s\n\n", measurement->name);
     (void)fprintf(
         file, "| sent | 201 | other answers | broken | accepted/s | completed/s | p50 ms | p99 ms"
-              " | p99.9 ms | max ms | open half way | open at the end | drained after s |\n"
-              "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+              " | p99.9 ms | max ms | open at the end | drained after s |\n"
+              "|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     (void)fprintf(file, "| %llu | %.0f | %.0f | %llu | %.0f | ", (unsigned long long)load->sent,
                   created, (double)load->answered - created, (unsigned long long)load->lost,
                   created / load->seconds);
@@ -103,12 +103,12 @@ void report_measurement(FILE *file, const Measurement *measurement)
     } else {
         (void)fprintf(file, "not drained | ");
     }
-    (void)fprintf(file, "%.2f | %.2f | %.2f | %.2f | %llu | %llu | %.2f |\n",
+    (void)fprintf(file, "%.2f | %.2f | %.2f | %.2f | %llu | %.2f |\n",
                   (double)latency_percentile(&load->latency, 50) / 1000,
                   (double)latency_percentile(&load->latency, 99) / 1000,
                   (double)latency_percentile(&load->latency, 99.9) / 1000,
-                  (double)load->latency.max_us / 1000, (unsigned long long)measurement->open_half,
-                  (unsigned long long)measurement->open_end, measurement->drain_s);
+                  (double)load->latency.max_us / 1000, (unsigned long long)measurement->open_end,
+                  measurement->drain_s);
     processes(file, measurement, created);
     checks(file, measurement);
 }
