@@ -208,6 +208,9 @@ Status rpc_client_open(const RpcClientOptions *options, RpcClient **ret_client)
     if (!status_failed(status)) {
         status = open_instances(client, caller);
     }
+    if (!status_failed(status)) {
+        status = rpc_timer_start(client->timer); /* now that it can see all instances */
+    }
     if (status_failed(status)) {
         rpc_client_close(client);
         return status;

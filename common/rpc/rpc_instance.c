@@ -88,7 +88,8 @@ void rpc_instance_timed_out(RpcInstance *instance)
 void rpc_instance_changed(RpcInstance *instance, bool connected)
 {
     atomic_fetch_add(&instance->connections, connected ? 1 : -1);
-    if (connected && !atomic_exchange(&instance->connected_anew, true)) {
+    if (connected) {
+        atomic_store(&instance->connected_anew, true);
         rpc_timer_by(instance->options.timer, 0); /* calls may be waiting for it */
     }
 }

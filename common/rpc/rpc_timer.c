@@ -15,6 +15,7 @@ struct RpcTimer {
     RpcTimerRun *run;
     void *context;
     pthread_t thread;
+    bool started; /* its owner's */
 
     pthread_mutex_t lock; /* guards the fields below */
     pthread_cond_t wake;
@@ -86,13 +87,16 @@ Status rpc_timer_open(const Clock *clock, RpcTimerRun *run, void *context, RpcTi
     pthread_cond_init(&timer->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&timer->lock, NULL);
+    *ret_timer = timer;
+    return status_ok();
+}
+
+Status rpc_timer_start(RpcTimer *timer)
+{
     if (pthread_create(&timer->thread, NULL, timer_main, timer) != 0) {
-        pthread_cond_destroy(&timer->wake);
-        pthread_mutex_destroy(&timer->lock);
-        free(timer);
         return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
     }
-    *ret_timer = timer;
+    timer->started = true;
     return status_ok();
 }
 
@@ -111,7 +115,7 @@ void rpc_timer_by(RpcTimer *timer, int64_t monotonic_us)
 
 void rpc_timer_stop(RpcTimer *timer)
 {
-    if (timer == NULL) {
+    if (timer == NULL || !timer->started) {
         return;
     }
     pthread_mutex_lock(&timer->lock);
@@ -119,6 +123,7 @@ void rpc_timer_stop(RpcTimer *timer)
     pthread_cond_signal(&timer->wake);
     pthread_mutex_unlock(&timer->lock);
     pthread_join(timer->thread, NULL);
+    timer->started = false;
 }
 
 void rpc_timer_close(RpcTimer *timer)

@@ -15,8 +15,11 @@ typedef struct RpcTimer RpcTimer;
 /* Runs on the timer's thread. Returns when to run next, INT64_MAX for never. */
 typedef int64_t RpcTimerRun(void *context, int64_t monotonic_us);
 
-/* RESOURCE_EXHAUSTED if there is no thread. */
+/* Without its thread; what is asked for meanwhile is done after the start. */
 Status rpc_timer_open(const Clock *clock, RpcTimerRun *run, void *context, RpcTimer **ret_timer);
+
+/* RESOURCE_EXHAUSTED if there is no thread. */
+Status rpc_timer_start(RpcTimer *timer);
 
 /* Lets run follow at monotonic_us or earlier, but at most every 2 ms. Any thread, also
  * inside run. */

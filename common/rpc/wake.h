@@ -2,7 +2,7 @@
  *
  * After a commit a service says which orders have moved; the relay then reads the
  * outbox at once, and the gateway asks for orders somebody waits for. A nudge may be
- * lost: whoever needs it polls as well. nng PUB/SUB. */
+ * lost: whoever needs it polls as well. nng SURVEYOR/RESPONDENT. */
 #ifndef JUMUN_COMMON_RPC_WAKE_H
 #define JUMUN_COMMON_RPC_WAKE_H
 

@@ -3,16 +3,20 @@
  * `rpc_failures_test serve url`; each executed call is a byte in the pipe to the test. */
 #include <arpa/inet.h>
 #include <assert.h>
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/rep.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/crypto/token.h"
+#include "common/rpc/proto_arena.h"
 #include "tests/thread/common/rpc/rpc_fixture.h"
 
 enum {
@@ -33,6 +37,7 @@ static void serve_call(void *service, RpcCall *const *calls, size_t count)
 
 static int serve(const char *url)
 {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failing test leaves nobody behind */
     assert(crypto_init());
     (void)fixture_serve(&(ServeOptions){ .url = url, .handler = serve_call });
     for (;;) {
@@ -360,6 +365,96 @@ static void a_server_that_announces_a_monstrous_reply_is_hung_up_on(void)
     (void)close(liar.listener);
 }
 
+/* What a server may say in place of a reply, and what the caller is then told. */
+typedef struct Nonsense {
+    uint32_t number_offset; /* from the call's own; UINT32_MAX: the number is 0 */
+    uint32_t status;
+    const char *code;
+    const char *bytes; /* in place of a batch of replies, or of a payload */
+    bool whole;        /* bytes are all there is */
+    StatusCode expected;
+    const char *expected_name;
+} Nonsense;
+
+static const Nonsense nonsense[] = {
+    { 0, 0, "", "", true, STATUS_UNKNOWN, "BAD_REPLY" }, /* no reply at all */
+    { 0, 0, "", "\xFF\xFF\xFF", true, STATUS_UNKNOWN, "BAD_REPLY" },
+    { 7, 0, "", "", false, STATUS_UNKNOWN, "BAD_REPLY" }, /* to a call we never made */
+    { 0, 0, "", "\x08\xFF", false, STATUS_UNKNOWN, "BAD_REPLY" },
+    { 0, 99, "", "", false, STATUS_UNKNOWN, "BAD_REPLY" },
+    { UINT32_MAX, 0, "", "", false, STATUS_UNKNOWN, "BAD_REPLY" }, /* refused with OK */
+    { UINT32_MAX, STATUS_UNAVAILABLE, "no name", "", false, STATUS_UNAVAILABLE, "UNAVAILABLE" },
+    { 0, STATUS_NOT_FOUND, "PRODUCT_NOT_FOUND", "", false, STATUS_NOT_FOUND, "PRODUCT_NOT_FOUND" },
+};
+
+/* Answers the request, which asked for a call with this number. */
+static void answer_nonsense(nng_socket socket, const Nonsense *what, uint32_t number)
+{
+    Jumun__Rpc__V1__RpcReply reply;
+    Jumun__Rpc__V1__RpcReply *replies[] = { &reply };
+    Jumun__Rpc__V1__RpcReplyBatch batch;
+    uint8_t payload[16];
+    uint8_t bytes[256];
+    size_t size = strlen(what->bytes);
+    nng_msg *message;
+
+    memcpy(payload, what->bytes, size);
+    jumun__rpc__v1__rpc_reply__init(&reply);
+    reply.number = what->number_offset == UINT32_MAX ? 0 : number + what->number_offset;
+    reply.status = what->status;
+    reply.code = proto_text(what->code);
+    reply.payload = (ProtobufCBinaryData){ size, payload };
+    jumun__rpc__v1__rpc_reply_batch__init(&batch);
+    batch.n_replies = 1;
+    batch.replies = replies;
+    if (!what->whole) {
+        size = jumun__rpc__v1__rpc_reply_batch__pack(&batch, bytes);
+    }
+    assert(nng_msg_alloc(&message, 0) == 0);
+    assert(nng_msg_append(message, what->whole ? payload : bytes, size) == 0);
+    assert(nng_sendmsg(socket, message, 0) == 0);
+}
+
+static void *talk_nonsense(void *context)
+{
+    nng_socket socket = *(nng_socket *)context;
+    nng_msg *message;
+
+    for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
+        assert(nng_recvmsg(socket, &message, 0) == 0);
+        Jumun__Rpc__V1__RpcRequestBatch *request = jumun__rpc__v1__rpc_request_batch__unpack(
+            NULL, nng_msg_len(message), nng_msg_body(message));
+        nng_msg_free(message);
+        assert(request != NULL && request->n_calls == 1);
+        answer_nonsense(socket, &nonsense[i], request->calls[0]->number);
+        jumun__rpc__v1__rpc_request_batch__free_unpacked(request, NULL);
+    }
+    return NULL;
+}
+
+static void of_a_server_that_talks_nonsense_nothing_is_believed(void)
+{
+    char url[FIXTURE_URL_SIZE];
+    nng_socket socket;
+    pthread_t talker;
+    Asked asked;
+
+    fixture_url(url);
+    assert(nng_rep0_open(&socket) == 0 && nng_listen(socket, url, NULL, 0) == 0);
+    assert(pthread_create(&talker, NULL, talk_nonsense, &socket) == 0);
+    RpcClient *client = fixture_connect(url, "gateway", 16);
+    for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
+        asked_init(&asked, 1, LONG_S * US_PER_S);
+        Status status = rpc_client_call_and_wait(client, &asked.call);
+        assert(status.code == nonsense[i].expected && asked.call.reply == NULL);
+        assert(strcmp(status.name, nonsense[i].expected_name) == 0);
+        asked_deinit(&asked);
+    }
+    pthread_join(talker, NULL);
+    rpc_client_close(client);
+    (void)nng_close(socket);
+}
+
 static const NamedTest tests[] = {
     { "a call whose server dies is executed once and its outcome unknown",
       a_call_whose_server_dies_is_executed_once_and_its_outcome_unknown },
@@ -375,6 +470,8 @@ static const NamedTest tests[] = {
       of_two_servers_the_hung_one_is_cut_out_until_it_answers_again },
     { "a server that announces a monstrous reply is hung up on",
       a_server_that_announces_a_monstrous_reply_is_hung_up_on },
+    { "of a server that talks nonsense nothing is believed",
+      of_a_server_that_talks_nonsense_nothing_is_believed },
 };
 
 int main(int argc, char **argv)

@@ -88,7 +88,7 @@ static void expect_serving(void)
 {
     RpcClient *client = fixture_connect(url, "order", 16);
 
-    for (uint64_t i = 0; i < 3 * FIXTURE_MESSAGES_MAX; i++) {
+    for (uint64_t i = 0; i < UINT64_C(3) * FIXTURE_MESSAGES_MAX; i++) {
         assert(ask_and_wait(client, i, LONG_S * US_PER_S) == STATUS_OK);
     }
     rpc_client_close(client);
@@ -251,7 +251,8 @@ static void a_caller_may_call_only_what_lists_it_and_health(void)
 
 static void unknown_methods_are_unimplemented(void)
 {
-    static const char *const methods[] = { "", "/", "GetProduct", GET_PRODUCT "x",
+    static const char *const methods[] = { "", "/", "GetProduct",
+                                           "jumun.product.v1.ProductService/GetProducts",
                                            "jumun.product.v2.ProductService/GetProduct" };
     Draft *draft = draft_open(2);
 
