@@ -273,8 +273,9 @@ static void a_write_that_outlasts_the_read_timeout_is_unknown(void)
     EXPECT(db_execute(db, "INSERT INTO f SELECT 100, SLEEP(20)", NULL, 0, NULL).code ==
            STATUS_UNKNOWN);
     EXPECT(!db_is_up(db));
-    fixture_kill(connection); /* the server itself is still at it */
-    EXPECT(fixture_number(db, count_rows) == 2);
+    fixture_kill(connection); /* the server itself is still at it, */
+    int64_t rows = fixture_number(db, count_rows);
+    EXPECT(rows == 2 || rows == 3); /* and may even finish it: that is what unknown means */
     db_close(db);
 }
 
