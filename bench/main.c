@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/relay_delay.h"
 #include "bench/report.h"
 #include "bench/scene.h"
 #include "common/runtime/log.h"
@@ -41,6 +42,7 @@ static const Scenario scenarios[] = {
     { "single", "One client alone, POST /orders", 1, 0, 20, 500, false },
     { "settled", "One client alone, POST /orders until COMPLETED (Prefer: wait)", 1, 0, 30, 300,
       true },
+    { "gentle", "Gentle, open loop at 1000 orders/s", CONNECTIONS, 1000, 10, 0, false },
     { "sustained", "Sustained, open loop at %.0f orders/s", CONNECTIONS, -1, -1, 0, false },
     { "burst", "Burst, open loop at 20000 orders/s for 5 s", CONNECTIONS, 20000, 5, 0, false },
     { "fastest", "As fast as it goes, closed loop, 256 connections", CONNECTIONS, 0, -1, 0, false },
@@ -50,6 +52,8 @@ static const Scenario scenarios[] = {
 typedef struct Watch {
     Scene *scene;
     double next_look_s;
+    double early_s;
+    bool early_seen;
 } Watch;
 
 static size_t write_request(void *context, uint64_t n, char *buffer)
@@ -70,6 +74,10 @@ static void on_tick(void *context, double elapsed_s)
         processes_look(&watch->scene->processes);
         watch->next_look_s = elapsed_s + 1;
     }
+    if (!watch->early_seen && elapsed_s >= watch->early_s) {
+        watch->early_seen = true;
+        processes_note_early(&watch->scene->processes);
+    }
 }
 
 static Status measure(Scene *scene, const Options *options, const Scenario *scenario,
@@ -78,11 +86,14 @@ static Status measure(Scene *scene, const Options *options, const Scenario *scen
     static char title[128];
     double seconds = scenario->seconds < 0 ? options->seconds : scenario->seconds;
     double rate = scenario->rate < 0 ? options->rate : scenario->rate;
-    Watch watch = { .scene = scene };
+    Watch watch = { .scene = scene, .early_s = seconds / 10 };
+    RelayDelay before = { .bucket_count = 0 };
+    RelayDelay after = { .bucket_count = 0 };
     uint64_t outbox;
 
     scene_begin(scene, scenario->wait);
     processes_start(&scene->processes);
+    (void)relay_delay_read(scene->relay, &before);
     Status status = load_run(&(LoadOptions){ .host = "127.0.0.1",
                                              .port = scene->port,
                                              .connections = scenario->connections,
@@ -107,7 +118,10 @@ static Status measure(Scene *scene, const Options *options, const Scenario *scen
     measurement->name = title;
     measurement->load = load;
     measurement->processes = &scene->processes;
-    status = scene_count_lost(scene, &measurement->lost);
+    (void)relay_delay_read(scene->relay, &after);
+    measurement->relay_p99_ms = relay_delay_percentile_ms(&before, &after, 99);
+    measurement->sustained = scenario->rate < 0;
+    status = scene_count(scene, &measurement->completed, &measurement->lost);
     if (!status_failed(status)) {
         status = invariants_check(scene->db, measurement->drained, &measurement->checks);
     }
@@ -171,7 +185,7 @@ int main(int argc, char **argv)
         { "var", 'v', "DIR", 0, "the instance to load (default ./var)", 0 },
         { "out", 'o', "FILE", 0, "where the report goes (default standard output)", 0 },
         { "commit", 'c', "NAME", 0, "the commit named in the report", 0 },
-        { "only", 'n', "SCENARIO", 0, "single, settled, sustained, burst or fastest", 0 },
+        { "only", 'n', "SCENARIO", 0, "single, settled, gentle, sustained, burst or fastest", 0 },
         { "rate", 'r', "N", 0, "orders per second of `sustained` (default 8000)", 0 },
         { "seconds", 's', "S", 0, "length of `sustained` and `fastest` (default 20)", 0 },
         { 0 },

@@ -61,3 +61,11 @@ void processes_start(Processes *processes)
         processes->list[i].rss_max_kib = processes->list[i].rss_kib;
     }
 }
+
+void processes_note_early(Processes *processes)
+{
+    processes_look(processes);
+    for (size_t i = 0; i < processes->count; i++) {
+        processes->list[i].rss_early_kib = processes->list[i].rss_kib;
+    }
+}

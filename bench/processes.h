@@ -19,6 +19,7 @@ typedef struct Process {
     int64_t cpu_us;    /* user and system, at the last look */
     int64_t cpu_start; /* the same at the first look */
     int64_t rss_kib;
+    int64_t rss_early_kib; /* when processes_note_early was called */
     int64_t rss_max_kib;
 } Process;
 
@@ -32,6 +33,9 @@ void processes_add(Processes *processes, const char *name, pid_t pid);
 
 /* Forgets what was spent before now. */
 void processes_start(Processes *processes);
+
+/* Remembers how large they are while the load is young: what grows later, leaks. */
+void processes_note_early(Processes *processes);
 
 /* Looks at all of them again. A process that has ended keeps its last figures. */
 void processes_look(Processes *processes);

@@ -10,6 +10,8 @@
 #include "bench/processes.h"
 #include "tests/invariants/invariants.h"
 
+#define REPORT_BACKLOG_S 1.0
+
 typedef struct Measurement {
     const char *name; /* "sustained, 8,000/s open loop" */
     const LoadResult *load;
@@ -18,7 +20,10 @@ typedef struct Measurement {
     bool drained;
     uint64_t open_half; /* orders open half way, */
     uint64_t open_end;  /* and when the load ended */
+    uint64_t completed;
     uint64_t lost;
+    double relay_p99_ms; /* event made to event confirmed, upper bound */
+    bool sustained;      /* a backlog at the end is a failure */
     InvariantReport checks;
 } Measurement;
 
@@ -27,7 +32,8 @@ void report_head(FILE *file, const char *commit);
 
 void report_measurement(FILE *file, const Measurement *measurement);
 
-/* True if nothing was oversold, lost, doubled, charged without order or left open. */
+/* True if nothing was oversold, lost, doubled, charged without order or left open, and a
+ * sustained load left no more backlog than REPORT_BACKLOG_S of work. */
 bool report_is_clean(const Measurement *measurement);
 
 #endif

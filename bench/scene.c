@@ -137,6 +137,9 @@ Status scene_open(Scene *scene, const char *bin, const char *var)
         status = http_client_open(scene->running.url, &http);
     }
     if (!status_failed(status)) {
+        status = http_client_open(running_ops(&scene->running, "relay"), &scene->relay);
+    }
+    if (!status_failed(status)) {
         status = fill(scene, http);
     }
     http_client_close(http);
@@ -147,6 +150,7 @@ void scene_begin(Scene *scene, bool wait)
 {
     name_run(scene);
     scene->wait = wait;
+    scene->completed = 0;
     memset(scene->created, 0, SCENE_ORDERS_MAX);
 }
 
@@ -189,10 +193,11 @@ static Status on_stored(void *context, const DbRow *row)
     if (n < SCENE_ORDERS_MAX) {
         scene->created[n] = 0;
     }
+    scene->completed += strcmp(db_row_text(row, 1), "COMPLETED") == 0;
     return status_ok();
 }
 
-Status scene_count_lost(Scene *scene, uint64_t *ret_lost)
+Status scene_count(Scene *scene, uint64_t *ret_completed, uint64_t *ret_lost)
 {
     char prefix[32];
     uint64_t lost = 0;
@@ -200,13 +205,14 @@ Status scene_count_lost(Scene *scene, uint64_t *ret_lost)
     (void)snprintf(prefix, sizeof prefix, "%s-%%", scene->run);
     DbValue params[] = { db_text(prefix) };
     Status status = db_query(scene->db,
-                             "SELECT k.req_key FROM order_db.idempotency_key k"
+                             "SELECT k.req_key, o.status FROM order_db.idempotency_key k"
                              " JOIN order_db.orders o USING (order_id) WHERE k.req_key LIKE ?",
                              params, 1, on_stored, scene);
     for (size_t n = 0; n < SCENE_ORDERS_MAX; n++) {
         lost += scene->created[n];
     }
     if (!status_failed(status)) {
+        *ret_completed = scene->completed;
         *ret_lost = lost;
     }
     return status;
@@ -237,6 +243,7 @@ Status scene_drain(Scene *scene, int timeout_s, double *ret_seconds)
 
 void scene_close(Scene *scene)
 {
+    http_client_close(scene->relay);
     db_close(scene->db);
     free(scene->created);
 }

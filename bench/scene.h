@@ -10,6 +10,7 @@
 #include "bench/load.h"
 #include "bench/processes.h"
 #include "common/base/status.h"
+#include "common/http/http_client.h"
 #include "common/mysql/db.h"
 #include "tests/support/running.h"
 
@@ -21,7 +22,8 @@ enum {
 
 typedef struct Scene {
     Running running;
-    Db *db; /* read-only, for the checks */
+    Db *db;            /* read-only, for the checks */
+    HttpClient *relay; /* its operations port */
     uint16_t port;
     Processes processes;
     char run[16]; /* in every request key, so that runs do not meet */
@@ -29,6 +31,7 @@ typedef struct Scene {
     char tokens[SCENE_MEMBERS][64];
     bool wait;        /* orders ask for their end: Prefer: wait */
     uint8_t *created; /* created[n]: request n was answered 201 */
+    uint64_t completed;
 } Scene;
 
 /* Finds the running jumun, makes products and members. Prints what fails. */
@@ -41,8 +44,9 @@ void scene_begin(Scene *scene, bool wait);
 size_t scene_request(void *scene, uint64_t n, char *buffer);
 void scene_answer(void *scene, uint64_t n, int http_status, const char *body);
 
-/* Orders answered 201 in this run that the database does not know. */
-Status scene_count_lost(Scene *scene, uint64_t *ret_lost);
+/* What became of this run: orders that are COMPLETED, and orders answered 201 that the
+ * database does not know. */
+Status scene_count(Scene *scene, uint64_t *ret_completed, uint64_t *ret_lost);
 
 /* Waits until no order is open and no outbox row waits, at most timeout_s. ret_seconds
  * is how long that took. DEADLINE_EXCEEDED if it did not come. */

@@ -62,7 +62,8 @@ static void open_metrics(SourceThread *source)
     source->leads_gauge =
         metrics_gauge(metrics, "relay_leads", "1 while this relay has the lease", labels);
     source->relay.metrics = (RelayMetrics){
-        .published = metrics_counter(metrics, "relay_published_total", "rows confirmed", labels),
+        .published = metrics_counter(metrics, "relay_published_total",
+                                     "Events that the broker has confirmed.", labels),
         .returned = metrics_counter(metrics, "relay_returned_total",
                                     "rows whose queue does not exist; they stay", labels),
         .nacked = metrics_counter(metrics, "relay_nacked_total",

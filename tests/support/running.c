@@ -53,6 +53,7 @@ static void add_processes(const json_t *list, Running *running)
         if (running->process_count < RUNNING_PROCESSES_MAX) {
             RunningProcess *process = &running->processes[running->process_count++];
             copy_text(process->name, sizeof process->name, item, "name");
+            copy_text(process->ops, sizeof process->ops, item, "ops");
             process->pid = (pid_t)json_integer_value(json_object_get(item, "pid"));
         }
     }
@@ -128,12 +129,26 @@ Status running_find(const char *bin, const char *var, Running *ret_running)
     return status_ok();
 }
 
-pid_t running_pid(const Running *running, const char *name)
+static const RunningProcess *find(const Running *running, const char *name)
 {
     for (size_t i = 0; i < running->process_count; i++) {
         if (strcmp(running->processes[i].name, name) == 0) {
-            return running->processes[i].pid;
+            return &running->processes[i];
         }
     }
-    return 0;
+    return NULL;
+}
+
+const char *running_ops(const Running *running, const char *name)
+{
+    const RunningProcess *process = find(running, name);
+
+    return process == NULL ? "" : process->ops;
+}
+
+pid_t running_pid(const Running *running, const char *name)
+{
+    const RunningProcess *process = find(running, name);
+
+    return process == NULL ? 0 : process->pid;
 }

@@ -14,6 +14,7 @@ enum {
 
 typedef struct RunningProcess {
     char name[32]; /* "order", "mariadb" */
+    char ops[64];  /* "http://127.0.0.1:7204"; "" for engines */
     pid_t pid;
 } RunningProcess;
 
@@ -29,6 +30,9 @@ typedef struct Running {
 /* Asks `bin`/jumun about the instance kept in `var`. NOT_FOUND (NOT_RUNNING) if it does
  * not run or cannot be understood; the reason is printed. */
 Status running_find(const char *bin, const char *var, Running *ret_running);
+
+/* The operations port of a service; "" if there is no such process. */
+const char *running_ops(const Running *running, const char *name);
 
 /* 0 if there is no such process. */
 pid_t running_pid(const Running *running, const char *name);
