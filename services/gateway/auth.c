@@ -52,10 +52,10 @@ static Status judge_absence(AuthCheck *check)
 static void on_member(void *context)
 {
     AuthCheck *check = context;
-    KnownSessions *known = check->auth->known;
+    LoginSession session = check->lookup.session;
 
     if (check->call.status.code == STATUS_NOT_FOUND) {
-        known_sessions_remove(known, check->lookup.hash);
+        auth_session_ended(check->auth, check->lookup.hash);
         finish(check, unauthenticated());
         return;
     }
@@ -66,11 +66,12 @@ static void on_member(void *context)
     const Jumun__Member__V1__Member *member =
         (const Jumun__Member__V1__Member *)(const void *)check->call.reply;
     if (member->session_ended) {
-        known_sessions_remove(known, check->lookup.hash);
+        auth_session_ended(check->auth, check->lookup.hash);
         finish(check, unauthenticated());
         return;
     }
-    known_sessions_add(known, check->lookup.hash, check->asked_us, (int)member->role);
+    session.role = (int)member->role;
+    known_sessions_add(check->auth->known, &session, check->asked_us);
     check->role = member->role;
     finish(check, status_ok());
 }
@@ -101,21 +102,31 @@ static void ask_member(AuthCheck *check)
 
 /* ---- the sessions in Redis ---- */
 
+/* Redis cannot say whose session it is: true if it is known from before. */
+static bool recall(AuthCheck *check)
+{
+    LoginSession *session = &check->lookup.session;
+
+    return known_sessions_find(check->auth->known, check->lookup.hash, check->asked_us, session) &&
+           session->ends_at_us > clock_wall_us(check->auth->options.clock);
+}
+
 static void judge(AuthCheck *check, Status status)
 {
     int role;
 
-    if (status_failed(status)) {
+    check->asked_us = clock_monotonic_us(check->auth->options.clock);
+    if (status_failed(status) && !recall(check)) {
         finish(check, status_make(STATUS_UNAVAILABLE, "UNAVAILABLE"));
         return;
     }
-    if (!check->lookup.found) {
+    if (!status_failed(status) && !check->lookup.found) {
+        auth_session_ended(check->auth, check->lookup.hash);
         finish(check, unauthenticated());
         return;
     }
     check->member = check->lookup.session.member;
     check->role = (Jumun__Rpc__V1__Role)check->lookup.session.role;
-    check->asked_us = clock_monotonic_us(check->auth->options.clock);
     if (known_sessions_check(check->auth->known, check->lookup.hash, check->asked_us, &role) ==
         KNOWN_FRESH) {
         check->role = (Jumun__Rpc__V1__Role)role;
@@ -161,6 +172,16 @@ void auth_check(Auth *auth, AuthCheck *check)
     if (status_failed(status)) {
         finish(check, status);
     }
+}
+
+void auth_session_ended(Auth *auth, const uint8_t hash[TOKEN_HASH_SIZE])
+{
+    known_sessions_end(auth->known, hash, clock_monotonic_us(auth->options.clock));
+}
+
+void auth_sessions_ended(Auth *auth, MemberId member)
+{
+    known_sessions_end_all(auth->known, member, clock_monotonic_us(auth->options.clock));
 }
 
 /* ---- life ---- */

@@ -2,9 +2,8 @@
  *
  * Redis is asked for every request, all that gathered at once in one round trip; then the
  * member service, unless it vouched for the session a moment ago (known_sessions.h). A
- * session that either calls over is UNAUTHENTICATED. Without Redis nobody is known:
- * UNAVAILABLE. Without the member service a session it vouched for within a minute still
- * serves. */
+ * session that either calls over is UNAUTHENTICATED. While one of them is away, a session
+ * the member service vouched for within a minute still serves; any other is UNAVAILABLE. */
 #ifndef JUMUN_SERVICES_GATEWAY_AUTH_H
 #define JUMUN_SERVICES_GATEWAY_AUTH_H
 
@@ -50,6 +49,11 @@ Status auth_open(const AuthOptions *options, Auth **ret_auth);
 
 /* Any thread. */
 void auth_check(Auth *auth, AuthCheck *check);
+
+/* What this gateway saw ending serves no more: one session, or all of a member, whose
+ * remaining one the member service has to vouch for anew. Any thread. */
+void auth_session_ended(Auth *auth, const uint8_t hash[TOKEN_HASH_SIZE]);
+void auth_sessions_ended(Auth *auth, MemberId member);
 
 /* True while Redis answers. Asks it, in the background, when it does not seem to. Any
  * thread. */

@@ -159,8 +159,11 @@ static void begin_waiting(Forward *forward)
         .resume = forward_tick,
         .context = forward,
     };
-    waits_watch(forward->gateway->waits, &forward->waiter);
-    wait_on(forward);
+    if (waits_watch(forward->gateway->waits, &forward->waiter)) {
+        wait_on(forward);
+    } else { /* too many wait: as it is now */
+        forward_answer(forward, status_ok());
+    }
 }
 
 /* ---- the flow ---- */
@@ -180,11 +183,34 @@ static void on_looked_again(Forward *forward)
     }
 }
 
+/* False only if the service refused: whatever else went wrong, it may have happened. */
+static bool may_be_done(Status status)
+{
+    return !status_failed(status) || status.code == STATUS_UNKNOWN ||
+           status.code == STATUS_UNAVAILABLE || status.code == STATUS_DEADLINE_EXCEEDED;
+}
+
+/* What ends here must not live on in what auth remembers. */
+static void end_sessions(Forward *forward)
+{
+    Auth *auth = forward->gateway->auth;
+
+    if ((forward->route->flags & ROUTE_ENDS_SESSION) != 0) {
+        auth_session_ended(auth, forward->auth.lookup.hash);
+    }
+    if ((forward->route->flags & ROUTE_ENDS_SESSIONS) != 0) {
+        auth_sessions_ended(auth, forward->auth.member);
+    }
+}
+
 static void on_reply(Forward *forward)
 {
     if (forward->asking) {
         on_looked_again(forward);
         return;
+    }
+    if (may_be_done(forward->call.status)) {
+        end_sessions(forward);
     }
     if (status_failed(forward->call.status)) {
         forward_answer(forward, forward->call.status);

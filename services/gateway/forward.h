@@ -63,7 +63,7 @@ typedef struct Forward {
     const ProtobufCMessage *reply;
     HttpField fields[HTTP_ANSWER_FIELDS_MAX];
     size_t field_count;
-    unsigned retry_after_s;
+    unsigned retry_after_s; /* until the address may sign in again; 0: it may */
 
     Trace trace;
     AuthCheck auth;

@@ -104,6 +104,14 @@ static void add_retry_after(Forward *forward, const ProblemType *type,
     }
 }
 
+/* Of the address's bucket, which is empty. */
+static void add_rate_limit(Forward *forward)
+{
+    add_number_field(forward, "RateLimit-Limit", "", limits_signins_max(forward->gateway->limits));
+    add_number_field(forward, "RateLimit-Remaining", "", 0);
+    add_number_field(forward, "RateLimit-Reset", "", forward->retry_after_s);
+}
+
 static void answer_problem(Forward *forward, Status status)
 {
     const Jumun__Rpc__V1__ErrorDetails *details =
@@ -130,6 +138,9 @@ static void answer_problem(Forward *forward, Status status)
             routes_allow_text(forward->match.allowed, allow);
             add_field(forward, "Allow", allow);
         }
+    }
+    if (forward->retry_after_s > 0) {
+        add_rate_limit(forward);
     }
     add_retry_after(forward, type, details);
     add_field(forward, "Content-Type", "application/problem+json");

@@ -67,6 +67,11 @@ void limits_leave(Limits *limits)
     atomic_fetch_sub(&limits->in_flight, 1);
 }
 
+unsigned limits_signins_max(const Limits *limits)
+{
+    return (unsigned)limits->tokens_max;
+}
+
 /* Of the bucket's tokens; 0 if there was one, else the seconds until there is. */
 static unsigned take(Limits *limits, Bucket *bucket, int64_t now_us)
 {

@@ -145,7 +145,7 @@ static Status open_flow(GatewayService *service, const ServiceHost *host)
             &gateway->auth);
     }
     if (!status_failed(status)) {
-        status = waits_open(host->clock, &gateway->waits);
+        status = waits_open(host->clock, (unsigned)config->in_flight_max / 2, &gateway->waits);
     }
     if (!status_failed(status)) {
         status = wake_subscriber_open(config->wake_url, on_wake, gateway->waits, &service->wake);

@@ -53,6 +53,7 @@ typedef enum RouteFlag {
     ROUTE_SIGNIN_LIMIT = 1 << 11,  /* few per address */
     ROUTE_PREFER_WAIT = 1 << 12,   /* Prefer: wait=N, until the order is settled */
     ROUTE_QUERY_WAIT = 1 << 13,    /* ?wait=N&ifVersion=V likewise */
+    ROUTE_ENDS_SESSIONS = 1 << 14, /* of the member, but for the one that was used */
 } RouteFlag;
 
 typedef struct Route {

@@ -19,6 +19,8 @@ struct Waits {
     pthread_cond_t wake;
     Waiter parked;   /* head of a circular list, in no order: there are few */
     int64_t next_us; /* when the thread looks again */
+    unsigned waiters_max;
+    unsigned waiters; /* watched */
     Waiter *slots[WAITS_SLOTS];
 };
 
@@ -54,25 +56,31 @@ static void resume_all(Waiter *due)
     }
 }
 
-void waits_watch(Waits *waits, Waiter *waiter)
+bool waits_watch(Waits *waits, Waiter *waiter)
 {
     Waiter **slot = slot_of(waits, waiter->order);
 
     waiter->parked = false;
     waiter->nudged = false;
     pthread_mutex_lock(&waits->lock);
-    waiter->prev_same = NULL;
-    waiter->next_same = *slot;
-    if (*slot != NULL) {
-        (*slot)->prev_same = waiter;
+    bool watched = waits->waiters < waits->waiters_max;
+    if (watched) {
+        waits->waiters++;
+        waiter->prev_same = NULL;
+        waiter->next_same = *slot;
+        if (*slot != NULL) {
+            (*slot)->prev_same = waiter;
+        }
+        *slot = waiter;
     }
-    *slot = waiter;
     pthread_mutex_unlock(&waits->lock);
+    return watched;
 }
 
 void waits_forget(Waits *waits, Waiter *waiter)
 {
     pthread_mutex_lock(&waits->lock);
+    waits->waiters--;
     if (waiter->parked) {
         unlink_parked(waiter);
     }
@@ -179,7 +187,7 @@ static void *waits_main(void *context)
     return NULL;
 }
 
-Status waits_open(const Clock *clock, Waits **ret_waits)
+Status waits_open(const Clock *clock, unsigned waiters_max, Waits **ret_waits)
 {
     pthread_condattr_t monotonic;
     Waits *waits = calloc(1, sizeof *waits);
@@ -188,6 +196,7 @@ Status waits_open(const Clock *clock, Waits **ret_waits)
         return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
     }
     waits->clock = clock;
+    waits->waiters_max = waiters_max;
     waits->parked.prev = &waits->parked;
     waits->parked.next = &waits->parked;
     waits->next_us = INT64_MAX;

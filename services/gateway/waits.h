@@ -3,7 +3,8 @@
  * A waiter is watched from watch to forget. While parked it is resumed once: by a nudge
  * for its order, or when its time comes. A nudge that comes while it is not parked - it
  * may be asking for the order that very moment - is remembered: the next park returns at
- * once. Nudges may be lost, so waiters also ask every WAITS_POLL_US. */
+ * once. Nudges may be lost, so waiters also ask every WAITS_POLL_US. Waiters hold requests in
+ * flight: there are at most waiters_max, so that room is left for those who do not wait. */
 #ifndef JUMUN_SERVICES_GATEWAY_WAITS_H
 #define JUMUN_SERVICES_GATEWAY_WAITS_H
 
@@ -36,10 +37,10 @@ typedef struct Waiter {
     bool nudged;
 } Waiter;
 
-Status waits_open(const Clock *clock, Waits **ret_waits);
+Status waits_open(const Clock *clock, unsigned waiters_max, Waits **ret_waits);
 
-/* Any thread, all of them. */
-void waits_watch(Waits *waits, Waiter *waiter);
+/* Any thread, all of them. False: too many wait; else waits_forget must follow. */
+bool waits_watch(Waits *waits, Waiter *waiter);
 void waits_forget(Waits *waits, Waiter *waiter);
 
 /* True: parked, resume will follow, perhaps already has. False: there was a nudge, or the

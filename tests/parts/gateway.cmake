@@ -15,7 +15,7 @@ jumun_test(thread_gateway_http_hostile LABEL thread SOURCES
 jumun_test(thread_gateway_http_answer LABEL thread SOURCES
     thread/services/gateway/http_answer_test.c LINK gateway_http pthread)
 jumun_test(integration_gateway_flow LABEL integration SOURCES
-    integration/services/gateway/flow_test.c support/fake_services.c
+    integration/services/gateway/flow_test.c support/fake_services.c support/tcp_proxy.c
     LINK gateway_service common_http)
 set_tests_properties(integration_gateway_flow PROPERTIES SKIP_RETURN_CODE 77)
 jumun_test(thread_gateway_waits LABEL thread SOURCES

@@ -215,9 +215,15 @@ static void on_archive(void *service, RpcCall *const *calls, size_t count)
 {
     (void)service;
     for (size_t i = 0; i < count; i++) {
+        const Jumun__Product__V1__ArchiveProductRequest *request = rpc_call_request(calls[i]);
         Jumun__Product__V1__ArchiveProductReply reply;
         jumun__product__v1__archive_product_reply__init(&reply);
-        rpc_call_reply(calls[i], &reply.base);
+        if (request->expected_version != 3) {
+            rpc_call_fail(calls[i], status_make(STATUS_FAILED_PRECONDITION, "VERSION_MISMATCH"),
+                          NULL);
+        } else {
+            rpc_call_reply(calls[i], &reply.base);
+        }
     }
 }
 

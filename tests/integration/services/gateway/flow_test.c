@@ -16,6 +16,7 @@
 #include "common/redis/login_sessions.h"
 #include "services/gateway/service.h"
 #include "tests/support/fake_services.h"
+#include "tests/support/tcp_proxy.h"
 
 enum {
     MEMBER = 8, /* the fakes call even members members, */
@@ -24,6 +25,7 @@ enum {
 };
 
 static FakeServices *fake;
+static TcpProxy *proxy; /* between the gateway and Redis */
 static HttpClient *client;
 static Redis *redis;
 static void *gateway;
@@ -98,15 +100,21 @@ static void set_url(const char *variable, unsigned port)
     expect(setenv(variable, url, 1) == 0);
 }
 
-static void begin_session(uint64_t member, int role, char ret_token[TOKEN_SIZE])
+static void begin_session_for(int64_t life_us, uint64_t member, int role,
+                              char ret_token[TOKEN_SIZE])
 {
     LoginSession session = { .member = { member }, .role = role };
 
     token_make(ret_token);
     expect(token_hash(ret_token, session.hash));
     session.created_at_us = clock_wall_us(clock_system());
-    session.ends_at_us = session.created_at_us + SESSION_MAX_S * US_PER_S;
+    session.ends_at_us = session.created_at_us + life_us;
     expect(!status_failed(login_session_begin(redis, &session, session.created_at_us)));
+}
+
+static void begin_session(uint64_t member, int role, char ret_token[TOKEN_SIZE])
+{
+    begin_session_for(SESSION_MAX_S * US_PER_S, member, role, ret_token);
 }
 
 static void set_up(const char *redis_url)
@@ -135,7 +143,9 @@ static void set_up(const char *redis_url)
     set_url("JUMUN_WAKE_ORDER_URL", port + 4);
     (void)snprintf(text, sizeof text, "127.0.0.1:%u", port + 5);
     expect(setenv("JUMUN_GATEWAY_LISTEN_ADDRESS", text, 1) == 0);
-    expect(setenv("JUMUN_CACHE_URL", redis_url, 1) == 0);
+    proxy = tcp_proxy_open((uint16_t)strtoul(strrchr(redis_url, ':') + 1, NULL, 10));
+    (void)snprintf(text, sizeof text, "redis://127.0.0.1:%u", (unsigned)tcp_proxy_port(proxy));
+    expect(setenv("JUMUN_CACHE_URL", text, 1) == 0);
     expect(!status_failed(redis_open(redis_url, 1000, &redis)));
     fake = fake_services_open(port, &keyring);
     expect(!status_failed(gateway_service.open(&host, &gateway)));
@@ -313,7 +323,6 @@ static void products_are_changed_by_version(void)
     expect_problem(ask_with(request), 400, "VALIDATION");
     request.body = "{\"productId\":6}";
     expect_problem(ask_with(request), 400, "VALIDATION");
-    expect(ask("DELETE", "/api/v1/products/5", admin_token, NULL).status == 204);
     HttpReply reply = ask("POST", "/api/v1/products", admin_token, "{\"name\":\"x\",\"price\":1}");
     expect(reply.status == 201);
     expect(strcmp(http_client_header(client, "Location"), "/api/v1/products/99") == 0);
@@ -321,6 +330,21 @@ static void products_are_changed_by_version(void)
                .status == 201);
     expect(ask("POST", "/api/v1/products/5/decrease", admin_token, "{\"quantity\":1}").status ==
            200);
+}
+
+static void products_are_archived_by_version(void)
+{
+    const char *fresh[] = { "If-Match: \"3\"", NULL };
+    const char *stale[] = { "If-Match: \"2\"", NULL };
+    HttpRequest request = { .method = "DELETE",
+                            .path = "/api/v1/products/5",
+                            .token = admin_token };
+
+    expect_problem(ask_with(request), 428, "IF_MATCH_MISSING");
+    request.headers = stale;
+    expect_problem(ask_with(request), 412, "VERSION_MISMATCH");
+    request.headers = fresh;
+    expect(ask_with(request).status == 204);
 }
 
 static void an_order_carries_who_and_why_to_the_service(void)
@@ -586,6 +610,74 @@ static void without_the_member_service_only_the_recently_known_come_in(void)
     await_status("/api/v1/orders", fresh, 200);
 }
 
+static void use(const char *token)
+{
+    expect(ask("GET", "/api/v1/orders", token, NULL).status == 200);
+}
+
+static void expect_unknown(const char *token)
+{
+    expect_problem(ask("GET", "/api/v1/orders", token, NULL), 503, "UNAVAILABLE");
+}
+
+static void without_redis_the_recently_known_go_on(void)
+{
+    char strange[TOKEN_SIZE];
+    char short_lived[TOKEN_SIZE];
+    FakeSeen before;
+    FakeSeen after;
+
+    begin_session(MEMBER, JUMUN__RPC__V1__ROLE__MEMBER, strange);
+    use(member_token);
+    begin_session_for(3 * US_PER_S, MEMBER, JUMUN__RPC__V1__ROLE__MEMBER, short_lived);
+    use(short_lived);
+    tcp_proxy_hold(proxy, true);
+    use(short_lived);
+    expect(place(ORDER_IS_PLACED, NULL).status == 201);
+    expect_unknown(strange);
+    fake_services_seen(fake, &before);
+    await_status("/api/v1/orders", short_lived, 503); /* its end has come */
+    use(member_token);
+    fake_services_seen(fake, &after);
+    expect(after.members_asked > before.members_asked); /* who still is asked */
+    HttpReply reply = ask("GET", "/api/v1/members/me", member_token, NULL);
+    expect(reply.status == 200 && json_number(reply.json, "memberId") == MEMBER);
+    tcp_proxy_hold(proxy, false);
+    await_status("/api/v1/orders", strange, 200);
+}
+
+static void an_ended_session_stays_ended_without_redis(void)
+{
+    static const char body[] = "{\"current\":\"12345678\",\"next\":\"87654321\"}";
+    char left[TOKEN_SIZE];
+    char asking[TOKEN_SIZE];
+    char other[TOKEN_SIZE];
+    char over[TOKEN_SIZE];
+
+    begin_session(MEMBER, JUMUN__RPC__V1__ROLE__MEMBER, left);
+    begin_session(MEMBER + 2, JUMUN__RPC__V1__ROLE__MEMBER, asking);
+    begin_session(MEMBER + 2, JUMUN__RPC__V1__ROLE__MEMBER, other);
+    begin_session(MEMBER + 4, JUMUN__RPC__V1__ROLE__MEMBER, over);
+    use(left);
+    use(asking);
+    use(other);
+    use(over);
+    tcp_proxy_hold(proxy, true);
+    use(left);
+    expect(ask("POST", "/api/v1/members/logout", left, NULL).status == 204);
+    expect_unknown(left);
+    use(other);
+    expect(ask("PUT", "/api/v1/members/me/password", asking, body).status == 204);
+    expect_unknown(other);
+    expect_unknown(asking);
+    fake_services_end_sessions(fake, true);
+    await_status("/api/v1/orders", over, 401);
+    fake_services_end_sessions(fake, false);
+    expect_unknown(over);
+    tcp_proxy_hold(proxy, false);
+    await_status("/api/v1/orders", asking, 200);
+}
+
 static void *close_gateway(void *context)
 {
     FakeSeen before;
@@ -625,8 +717,79 @@ static void closing_answers_those_who_wait(void)
     expect(clock_monotonic_us(clock_system()) - began_us < 10 * US_PER_S);
 }
 
-/* A second gateway, with nothing where Redis should be, that trusts plain HTTP. */
-static void without_redis_only_public_pages_are_open(void)
+static void *wait_for_an_order(void *context)
+{
+    const char *wait[] = { "Prefer: wait=10", NULL };
+    const HttpRequest request = { .method = "POST",
+                                  .path = "/api/v1/orders",
+                                  .token = member_token,
+                                  .body = "{\"lines\":[{\"productId\":1,\"quantity\":1}]}",
+                                  .key = "key-2",
+                                  .headers = wait };
+    HttpClient *other;
+    HttpReply reply;
+
+    expect(!status_failed(http_client_open(base_url, &other)));
+    expect(!status_failed(http_client_ask(other, &request, &reply)));
+    expect(reply.status == 201 && strcmp(json_text(reply.json, "status"), "COMPLETED") == 0);
+    http_client_close(other);
+    return context;
+}
+
+static void one_beyond_half_of_the_room_does_not_wait(void)
+{
+    const char *wait[] = { "Prefer: wait=30", NULL };
+    pthread_t waiter;
+    FakeSeen before;
+    FakeSeen now;
+
+    fake_services_move(fake, JUMUN__ORDER__V1__ORDER_STATUS__PENDING, 1, false);
+    fake_services_seen(fake, &before);
+    expect(pthread_create(&waiter, NULL, wait_for_an_order, NULL) == 0);
+    do {
+        usleep(5000);
+        fake_services_seen(fake, &now);
+    } while (now.calls < before.calls + 2); /* placed, and looked at again: it waits */
+    int64_t began_us = clock_monotonic_us(clock_system());
+    HttpReply reply = place(ORDER_IS_PLACED, wait);
+    expect(reply.status == 201 && strcmp(json_text(reply.json, "status"), "PENDING") == 0);
+    expect(clock_monotonic_us(clock_system()) - began_us < 5 * US_PER_S);
+    fake_services_move(fake, JUMUN__ORDER__V1__ORDER_STATUS__COMPLETED, 2, true);
+    pthread_join(waiter, NULL);
+}
+
+static void who_signs_in_too_often_learns_when_to_come_back(void)
+{
+    static const char body[] = "{\"loginId\":\"a\",\"password\":\"b\"}";
+
+    expect(ask("POST", "/api/v1/members/login", NULL, body).status == 200);
+    expect(http_client_header(client, "RateLimit-Limit") == NULL);
+    expect_problem(ask("POST", "/api/v1/members/login", NULL, body), 429, "RATE_LIMITED");
+    expect(strcmp(http_client_header(client, "RateLimit-Limit"), "1") == 0);
+    expect(strcmp(http_client_header(client, "RateLimit-Remaining"), "0") == 0);
+    const char *reset = http_client_header(client, "RateLimit-Reset");
+    expect(strtoul(reset, NULL, 10) >= 25 && strtoul(reset, NULL, 10) <= 31);
+    expect(strcmp(http_client_header(client, "Retry-After"), reset) == 0);
+}
+
+/* A second gateway with room for three requests and two sign-ins a minute. */
+static void a_small_gateway_keeps_its_bounds(void)
+{
+    const ServiceHost host = { .clock = clock_system(), .metrics = metrics };
+
+    expect(setenv("JUMUN_GATEWAY_IN_FLIGHT_MAX", "3", 1) == 0);
+    expect(setenv("JUMUN_GATEWAY_SIGNINS_PER_MINUTE", "2", 1) == 0);
+    expect(!status_failed(gateway_service.open(&host, &gateway)));
+    becomes_ready_by_itself();
+    one_beyond_half_of_the_room_does_not_wait();
+    who_signs_in_too_often_learns_when_to_come_back();
+    gateway_service.close(gateway);
+    expect(unsetenv("JUMUN_GATEWAY_IN_FLIGHT_MAX") == 0);
+    expect(unsetenv("JUMUN_GATEWAY_SIGNINS_PER_MINUTE") == 0);
+}
+
+/* A third gateway, with nothing where Redis should be, that trusts plain HTTP. */
+static void without_redis_nobody_new_comes_in(void)
 {
     const ServiceHost host = { .clock = clock_system(), .metrics = metrics };
 
@@ -661,6 +824,7 @@ int main(void)
     only_the_known_come_in();
     cookies_count_only_from_our_own_pages();
     products_are_changed_by_version();
+    products_are_archived_by_version();
     an_order_carries_who_and_why_to_the_service();
     refusals_of_the_order_service_reach_the_client();
     bad_orders_never_reach_the_service();
@@ -673,11 +837,15 @@ int main(void)
     the_member_service_is_asked_once_a_second_at_most();
     a_session_the_member_service_ended_is_over_within_a_second();
     without_the_member_service_only_the_recently_known_come_in();
+    without_redis_the_recently_known_go_on();
+    an_ended_session_stays_ended_without_redis();
     every_answer_was_measured();
     closing_answers_those_who_wait();
-    without_redis_only_public_pages_are_open();
+    a_small_gateway_keeps_its_bounds();
+    without_redis_nobody_new_comes_in();
     http_client_close(client);
     fake_services_close(fake);
+    tcp_proxy_close(proxy);
     redis_close(redis);
     metrics_close(metrics);
     remove_file("callers");

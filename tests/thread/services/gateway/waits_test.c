@@ -8,7 +8,8 @@
 #include "services/gateway/waits.h"
 
 enum {
-    WAITERS = 50
+    WAITERS = 50,
+    WAITERS_MAX = WAITERS + 1,
 };
 
 /* Counts how often it was resumed, and lets a test wait for that. */
@@ -37,7 +38,8 @@ static void sleeper_init(Sleeper *sleeper, uint64_t order)
     sleeper->waiter.context = sleeper;
     pthread_mutex_init(&sleeper->lock, NULL);
     pthread_cond_init(&sleeper->woken, NULL);
-    waits_watch(waits, &sleeper->waiter);
+    bool watched = waits_watch(waits, &sleeper->waiter);
+    assert(watched);
 }
 
 static void await(Sleeper *sleeper, int count)
@@ -114,6 +116,24 @@ static void time_wakes_the_earlier_before_the_later(void)
     end(&late);
 }
 
+static void too_many_waiters_are_turned_away(void)
+{
+    static Sleeper sleepers[WAITERS_MAX];
+    Waiter beyond = { .order = { 1 }, .resume = on_resume };
+
+    for (size_t i = 0; i < WAITERS_MAX; i++) {
+        sleeper_init(&sleepers[i], 1);
+    }
+    assert(!waits_watch(waits, &beyond));
+    waits_nudge(waits, &(OrderId){ 1 }, 1); /* finds nothing of it */
+    end(&sleepers[0]);
+    assert(waits_watch(waits, &beyond));
+    waits_forget(waits, &beyond);
+    for (size_t i = 1; i < WAITERS_MAX; i++) {
+        end(&sleepers[i]);
+    }
+}
+
 static void the_end_wakes_everybody_and_lets_nobody_park(void)
 {
     Sleeper sleeper;
@@ -161,11 +181,12 @@ static void parking_and_nudging_at_once_loses_nobody(void)
 
 int main(void)
 {
-    assert(!status_failed(waits_open(clock_system(), &waits)));
+    assert(!status_failed(waits_open(clock_system(), WAITERS_MAX, &waits)));
     a_nudge_wakes_those_who_wait_for_the_order_and_no_others();
     a_nudge_while_looking_is_remembered_once();
     time_wakes_the_earlier_before_the_later();
     parking_and_nudging_at_once_loses_nobody();
+    too_many_waiters_are_turned_away();
     the_end_wakes_everybody_and_lets_nobody_park();
     waits_close(waits);
     waits_close(NULL);

@@ -181,6 +181,49 @@ Test(routes, are_all_described_in_openapi_json_and_nothing_else_is)
     json_decref(root);
 }
 
+static bool takes(json_t *operation, const char *name)
+{
+    json_t *parameter;
+    size_t index;
+    char ref[96];
+
+    (void)snprintf(ref, sizeof ref, "#/components/parameters/%s", name);
+    json_array_foreach(json_object_get(operation, "parameters"), index, parameter)
+    {
+        const char *named = json_string_value(json_object_get(parameter, "$ref"));
+        if (named != NULL && strcmp(named, ref) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Test(routes, take_the_headers_that_openapi_json_lists)
+{
+    static const char *const names[] = { [HTTP_GET] = "get",
+                                         [HTTP_POST] = "post",
+                                         [HTTP_PUT] = "put",
+                                         [HTTP_PATCH] = "patch",
+                                         [HTTP_DELETE] = "delete" };
+    json_error_t error;
+    json_t *root = json_load_file(OPENAPI_FILE, 0, &error);
+
+    for (size_t i = 0; i < route_count; i++) {
+        const Route *route = &routes[i];
+        json_t *path = json_object_get(json_object_get(root, "paths"), route->path);
+        json_t *operation = json_object_get(path, names[route->method]);
+        bool needs_key = (route->flags & ROUTE_NEEDS_KEY) != 0;
+        bool may_have_key = route->service == ROUTE_PRODUCT && route->method == HTTP_POST;
+        bool by_version = (route->flags & ROUTE_NEEDS_IF_MATCH) != 0;
+
+        cr_expect_eq(takes(operation, "TimeoutMs"), route->rpc != NULL, "%s", route->path);
+        cr_expect_eq(takes(operation, "IdempotencyKey"), needs_key, "%s", route->path);
+        cr_expect_eq(takes(operation, "IdempotencyKeyOptional"), may_have_key, "%s", route->path);
+        cr_expect_eq(takes(operation, "IfMatch"), by_version, "%s", route->path);
+    }
+    json_decref(root);
+}
+
 /* The schema of an answer has exactly the fields that the emitter writes. */
 Test(routes, answer_with_the_fields_that_openapi_json_lists)
 {
