@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#define MS_MAX ((UINT64_C(1) << 42) - 1) /* in May 2164 */
+
 enum {
     NODE_BITS = 8,
     SEQUENCE_BITS = 14,
@@ -73,7 +75,10 @@ int64_t id_time_us(uint64_t id)
 
 uint64_t id_floor(int64_t wall_us)
 {
-    int64_t ms = (wall_us - ID_EPOCH_US) / US_PER_MS;
+    if (wall_us <= ID_EPOCH_US) {
+        return 0;
+    }
+    uint64_t ms = (uint64_t)(wall_us - ID_EPOCH_US) / US_PER_MS;
 
-    return ms < 0 ? 0 : (uint64_t)ms << (NODE_BITS + SEQUENCE_BITS);
+    return (ms < MS_MAX ? ms : MS_MAX) << (NODE_BITS + SEQUENCE_BITS);
 }

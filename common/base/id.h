@@ -66,7 +66,8 @@ bool id_source_next_small(IdSource *source, uint64_t *ret_id);
 /* When a 64-bit id was made, wall clock, to the millisecond. */
 int64_t id_time_us(uint64_t id);
 
-/* The lowest 64-bit id that can have been made at that time or later. */
+/* The lowest 64-bit id that can have been made at that time or later. Any time will do:
+ * one outside the 139 years that ids can tell counts as their first or last ms. */
 uint64_t id_floor(int64_t wall_us);
 
 #endif

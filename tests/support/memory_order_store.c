@@ -265,33 +265,73 @@ static Status advance(OrderStore *store, Arena *arena, OrderStep *const *steps, 
     return fault_after(db->fault) ? fault_status(db->fault) : status_ok();
 }
 
-static bool is_due(const Order *order, const OrderDue *due)
+static int64_t moved_at_us(const MemoryOrders *db, const Order *order)
+{
+    int64_t at_us = 0;
+
+    for (size_t i = 0; i < db->event_count; i++) {
+        at_us = db->events[i].order.value == order->id.value ? db->events[i].entry.at_us : at_us;
+    }
+    return at_us;
+}
+
+static bool is_stalled(const MemoryOrders *db, const Order *order, const OrderDue *due)
+{
+    if (order->updated_at_us >= due->before_us ||
+        (order->state != ORDER_PENDING && order->state != ORDER_PAYING &&
+         order->state != ORDER_CANCELLED && order->state != ORDER_EXPIRED)) {
+        return false;
+    }
+    int64_t waited_us = order->updated_at_us - moved_at_us(db, order);
+    int64_t wait_us = waited_us < ORDER_REPEAT_WAIT_MAX_US ? waited_us : ORDER_REPEAT_WAIT_MAX_US;
+    return due->now_us - order->updated_at_us >= wait_us &&
+           (due->event != ORDER_LOST || waited_us >= ORDER_LOST_AFTER_US);
+}
+
+static bool is_due(const MemoryOrders *db, const Order *order, const OrderDue *due)
 {
     if (!order->open || order->id.value >= due->id_below) {
         return false;
     }
-    if (due->event == ORDER_STALLED) {
-        return order->updated_at_us < due->before_us &&
-               (order->state == ORDER_PENDING || order->state == ORDER_PAYING ||
-                order->state == ORDER_CANCELLED || order->state == ORDER_EXPIRED);
+    if (due->event != ORDER_HOLD_OVER) {
+        return is_stalled(db, order, due);
     }
     return order->hold_expires_at_us <= due->before_us &&
            (order->state == ORDER_PENDING || order->state == ORDER_RESERVED ||
             order->state == ORDER_PAYMENT_FAILED);
 }
 
+static int compare_asked(const void *left, const void *right)
+{
+    const Order *a = *(const Order *const *)left;
+    const Order *b = *(const Order *const *)right;
+
+    if (a->updated_at_us != b->updated_at_us) {
+        return a->updated_at_us < b->updated_at_us ? -1 : 1;
+    }
+    return (a->id.value > b->id.value) - (a->id.value < b->id.value);
+}
+
 static Status find_due(OrderStore *store, const OrderDue *due, OrderId *ret_ids, size_t *ret_count)
 {
     MemoryOrders *db = ((MemoryOrderStore *)store)->db;
+    const Order *found[MEMORY_ORDERS_MAX];
     size_t count = 0;
 
     if (fault_before(db->fault) || fault_after(db->fault)) {
         return fault_status(db->fault);
     }
-    for (size_t i = 0; i < db->order_count && count < due->max; i++) {
-        if (is_due(&db->orders[i], due)) {
-            ret_ids[count++] = db->orders[i].id;
+    for (size_t i = 0; i < db->order_count; i++) {
+        if (is_due(db, &db->orders[i], due)) {
+            found[count++] = &db->orders[i];
         }
+    }
+    if (due->event != ORDER_HOLD_OVER && count > 0) {
+        qsort(found, count, sizeof(Order *), compare_asked);
+    }
+    count = count < due->max ? count : due->max;
+    for (size_t i = 0; i < count; i++) {
+        ret_ids[i] = found[i]->id;
     }
     *ret_count = count;
     return status_ok();

@@ -375,7 +375,7 @@ void order_world_settle(OrderWorld *world, int tries)
 
 void order_world_sweep(OrderWorld *world, int seconds)
 {
-    OrderId moved[SWEEP_STALLED_MAX + SWEEP_EXPIRED_MAX];
+    OrderId moved[SWEEP_MOVED_MAX];
     SweepReport report;
     size_t count;
 

@@ -16,6 +16,13 @@ enum {
 /* Ids may run ahead of the clock, and clocks differ: created_at decides, the id only
  * bounds the search. */
 #define ID_SLACK_US (60 * US_PER_S)
+#define LATEST_US   INT64_C(253402300799000000) /* 9999-12-31T23:59:59Z */
+
+/* Within what DATETIME can tell, so that adding slack stays in range, too. */
+static int64_t upper_us(const OrderFilter *filter)
+{
+    return filter->to_us == 0 || filter->to_us > LATEST_US ? LATEST_US : filter->to_us;
+}
 
 typedef struct MysqlOrderReads {
     OrderReads port;
@@ -72,7 +79,7 @@ static const char *const list_all =
 static void bound_ids(const OrderFilter *filter, uint64_t *ret_low, uint64_t *ret_high)
 {
     uint64_t low = filter->from_us == 0 ? 0 : id_floor(filter->from_us - ID_SLACK_US);
-    uint64_t high = filter->to_us == 0 ? UINT64_MAX : id_floor(filter->to_us + ID_SLACK_US);
+    uint64_t high = filter->to_us == 0 ? UINT64_MAX : id_floor(upper_us(filter) + ID_SLACK_US);
 
     if (filter->below.value != 0 && filter->below.value - 1 < high) {
         high = filter->below.value - 1;
@@ -92,13 +99,12 @@ static Status run_list(Db *db, const OrderReader *reader, const OrderFilter *fil
     uint64_t high;
 
     bound_ids(filter, &low, &high);
-    const int64_t latest_us = INT64_C(253402300799000000); /* 9999-12-31T23:59:59Z */
     const DbValue params[] = {
         db_uint(reader->member.value),
         db_uint(low),
         db_uint(high),
         db_time(filter->from_us),
-        db_time(filter->to_us == 0 ? latest_us : filter->to_us),
+        db_time(upper_us(filter)),
         db_uint((uint64_t)filter->state),
         db_uint((uint64_t)filter->state),
         db_uint(filter->limit),

@@ -15,7 +15,8 @@ enum {
     SCRATCH_MAX = 32 * 1024 * 1024,
     CONFIRM_TRIES = 20,
     CONFIRM_PAUSE_MS = 100,
-    IDS_MAX = 1024, /* in one IN list */
+    DUE_WINDOW = 10000, /* stalled orders sorted in one look */
+    IDS_MAX = 1024,     /* in one IN list */
     PURGE_BITE = 1000,
     PURGE_BITES_MAX = 20, /* in one turn */
 };
@@ -206,22 +207,47 @@ static Status add_due(void *context, const DbRow *row)
     return status_ok();
 }
 
+static const char over_sql[] = "SELECT order_id FROM orders WHERE `open` = 1 AND order_id < ?"
+                               " AND hold_expires_at <= ? AND status IN (1, 2, 4)"
+                               " ORDER BY order_id LIMIT ?";
+
+/* When an order last moved its newest timeline row tells; repeats only touch updated_at.
+ * The window bounds the sort; no order stays in it for long, since a repeat takes it out
+ * for at least as long as it has waited. */
+static const char stalled_sql[] =
+    "SELECT order_id FROM (SELECT STRAIGHT_JOIN o.order_id, o.updated_at FROM orders o"
+    " JOIN orders_event e ON e.order_id = o.order_id AND e.seq = o.last_seq"
+    " WHERE o.`open` = 1 AND o.order_id < ? AND o.updated_at < ? AND o.status IN (1, 3, 6, 7)"
+    " AND TIMESTAMPDIFF(MICROSECOND, o.updated_at, ?)"
+    " >= LEAST(TIMESTAMPDIFF(MICROSECOND, e.at, o.updated_at), ?)"
+    " AND TIMESTAMPDIFF(MICROSECOND, e.at, o.updated_at) >= ?"
+    " ORDER BY o.order_id LIMIT ?) due ORDER BY updated_at, order_id LIMIT ?";
+
+static Status query_due(Db *db, const OrderDue *due, Due *found)
+{
+    const DbValue over[] = { db_uint(due->id_below), db_time(due->before_us), db_uint(due->max) };
+    const DbValue stalled[] = {
+        db_uint(due->id_below),
+        db_time(due->before_us),
+        db_time(due->now_us),
+        db_int(ORDER_REPEAT_WAIT_MAX_US),
+        db_int(due->event == ORDER_LOST ? ORDER_LOST_AFTER_US : INT64_MIN),
+        db_uint(DUE_WINDOW),
+        db_uint(due->max),
+    };
+
+    return due->event == ORDER_HOLD_OVER ? db_query(db, over_sql, over, 3, add_due, found)
+                                         : db_query(db, stalled_sql, stalled, 7, add_due, found);
+}
+
 static Status find_due(OrderStore *store, const OrderDue *due, OrderId *ret_ids, size_t *ret_count)
 {
     MysqlOrderStore *self = (MysqlOrderStore *)store;
     Due found = { ret_ids, 0, due->max };
-    const DbValue params[] = { db_uint(due->id_below), db_time(due->before_us), db_uint(due->max) };
-    const char *stalled = "SELECT order_id FROM orders WHERE `open` = 1 AND order_id < ?"
-                          " AND updated_at < ? AND status IN (1, 3, 6, 7)"
-                          " ORDER BY order_id LIMIT ?";
-    const char *over = "SELECT order_id FROM orders WHERE `open` = 1 AND order_id < ?"
-                       " AND hold_expires_at <= ? AND status IN (1, 2, 4)"
-                       " ORDER BY order_id LIMIT ?";
 
     Status status = begin(self);
     if (!status_failed(status)) {
-        status = db_query(self->db, due->event == ORDER_STALLED ? stalled : over, params, 3,
-                          add_due, &found);
+        status = query_due(self->db, due, &found);
     }
     if (!status_failed(status)) {
         *ret_count = found.count;

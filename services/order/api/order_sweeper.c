@@ -11,6 +11,7 @@ struct OrderSweeper {
     SweepOrders *app;
     WakePublisher *wake;
     Counter *repeated;
+    Counter *lost;
     Counter *expired;
     Counter *settled;
     Counter *corrected;
@@ -32,7 +33,7 @@ static void log_failure(const char *part, Status status)
 
 static void turn(OrderSweeper *sweeper)
 {
-    OrderId moved[SWEEP_STALLED_MAX + SWEEP_EXPIRED_MAX];
+    OrderId moved[SWEEP_MOVED_MAX];
     size_t moved_count = 0;
     SweepReport report;
 
@@ -41,11 +42,15 @@ static void turn(OrderSweeper *sweeper)
         wake_publish(sweeper->wake, moved, moved_count);
     }
     counter_add(sweeper->repeated, report.repeated);
+    counter_add(sweeper->lost, report.lost);
     counter_add(sweeper->expired, report.expired);
     counter_add(sweeper->settled, report.settled);
     counter_add(sweeper->corrected, report.corrected);
     if (!status_failed(report.gate)) {
         gauge_set(sweeper->drift, (double)report.drift);
+    }
+    if (report.lost > 0) {
+        log_warn("order.needs_review", "orders=%zu reason=STALLED", report.lost);
     }
     log_failure("orders", report.orders);
     log_failure("gate", report.gate);
@@ -85,6 +90,8 @@ static void measure(OrderSweeper *sweeper, Metrics *metrics)
 {
     sweeper->repeated = metrics_counter(metrics, "order_commands_repeated_total",
                                         "Commands issued again for orders without news", "");
+    sweeper->lost = metrics_counter(metrics, "orders_lost_total",
+                                    "Orders given to review after a day without news", "");
     sweeper->expired =
         metrics_counter(metrics, "orders_expired_total", "Orders ended by their hold's time", "");
     sweeper->settled = metrics_counter(metrics, "gate_holds_settled_total",

@@ -41,6 +41,10 @@ Status list_orders(OrderReads *reads, Arena *arena, const OrderReader *reader,
     OrderPage page = { 0 };
 
     assert(filter->limit >= 1 && filter->limit <= LIST_ORDERS_MAX);
+    if (filter->to_us != 0 && filter->to_us <= ID_EPOCH_US) {
+        *ret_page = page;
+        return status_ok();
+    }
     wanted.limit++;
     Status status = reads->ops->list(reads, arena, reader, &wanted, &page.orders, &page.count);
     if (status_failed(status)) {

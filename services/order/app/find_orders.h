@@ -33,7 +33,8 @@ typedef struct OrderTimeline {
 } OrderTimeline;
 
 /* A page of filter->limit (1..LIST_ORDERS_MAX), newest first; `more` says whether
- * older ones follow. */
+ * older ones follow. 0 in `to_us` is no bound (proto3 cannot tell it from 1970); any other
+ * time up to ID_EPOCH_US is before the first order there can be: the page is empty. */
 Status list_orders(OrderReads *reads, Arena *arena, const OrderReader *reader,
                    const OrderFilter *filter, OrderPage *ret_page);
 

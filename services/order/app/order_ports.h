@@ -64,10 +64,11 @@ typedef struct OrderDecision {
 
 /* Which orders a sweep looks for. */
 typedef struct OrderDue {
-    OrderEvent event;  /* ORDER_STALLED or ORDER_HOLD_OVER */
-    int64_t before_us; /* of the last news, or the hold's end */
+    OrderEvent event;  /* ORDER_STALLED, ORDER_LOST or ORDER_HOLD_OVER */
+    int64_t before_us; /* of the last news or repeat, or the hold's end */
     uint64_t id_below; /* younger orders are left alone */
     size_t max;
+    int64_t now_us; /* of stalled and lost ones */
 } OrderDue;
 
 typedef struct OrderStore OrderStore;
@@ -99,7 +100,11 @@ typedef struct OrderStoreOps {
     Status (*advance)(OrderStore *store, Arena *arena, OrderStep *const *steps, size_t count,
                       const OrderDecision *decision);
 
-    /* At most due->max ids, oldest first. */
+    /* At most due->max ids. ORDER_HOLD_OVER: oldest first. ORDER_STALLED: of the orders
+     * that wait for an answer and whose last repeat is as long ago as it was after their
+     * last move (or ORDER_REPEAT_WAIT_MAX_US); the least recently asked for first, so that
+     * a repeat, which touches its order, lets the others have their turn. ORDER_LOST:
+     * those of them whose last repeat was ORDER_LOST_AFTER_US after their last move. */
     Status (*find_due)(OrderStore *store, const OrderDue *due, OrderId *ret_ids, size_t *ret_count);
 
     /* ret_states[i] is 0 where there is no such order. */
@@ -225,7 +230,7 @@ typedef struct OrderReader {
 typedef struct OrderFilter {
     OrderState state; /* 0 for all */
     int64_t from_us;  /* created at or after; 0 for no bound */
-    int64_t to_us;    /* created before; 0 for no bound */
+    int64_t to_us;    /* created before; 0 for no bound. Nothing is older than ID_EPOCH_US */
     OrderId below;    /* 0 for no bound */
     OrderId only;     /* 0 for all */
     uint32_t limit;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/order/app/hold_stock.h"
 #include "services/order/app/replay_requests.h"
-#include "services/order/app/take_holds.h"
 
 static Status out_of_memory(void)
 {
@@ -151,94 +151,12 @@ static size_t decide(PlaceOrders *app, PlaceOrder **items, size_t count)
     return keep_live(items, count);
 }
 
-/* -- hold -- */
-
-typedef struct Holds {
-    StockHold *all; /* sorted by product */
-    size_t count;
-    PlaceOrder *items[PLACE_ORDERS_MAX]; /* whose they are */
-} Holds;
-
-static void add_shortage(PlaceOrders *app, PlaceOrder *item, const StockHold *hold)
-{
-    size_t count = item->shortage_count;
-    OrderShortage *shortages = arena_calloc(&app->arena, count + 1, sizeof *shortages);
-
-    item->status = status_make(STATUS_FAILED_PRECONDITION, "OUT_OF_STOCK");
-    if (shortages == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        shortages[i] = item->shortages[i];
-    }
-    shortages[count] =
-        (OrderShortage){ hold->product, hold->quantity, hold->left < 0 ? 0 : hold->left };
-    item->shortages = shortages;
-    item->shortage_count = count + 1;
-}
-
 static size_t hold(PlaceOrders *app, PlaceOrder **items, size_t count, Holds *ret_holds)
 {
-    GateSources sources = { app->store, app->gate, app->catalog, &app->arena };
-    size_t hold_count = 0;
-
-    if (count == 0) {
-        return 0;
-    }
-    StockHold *all = arena_calloc(&app->arena, count_lines(items, count), sizeof *all);
-    if (all == NULL) {
-        fail_all(items, count, out_of_memory());
-        return 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const Order *order = &items[i]->order;
-
-        ret_holds->items[i] = items[i];
-        for (size_t j = 0; j < order->line_count; j++) {
-            all[hold_count++] = (StockHold){ .product = order->lines[j].product,
-                                             .order = order->id,
-                                             .quantity = order->lines[j].quantity,
-                                             .item = (uint32_t)i };
-        }
-    }
-    take_holds(&sources, all, hold_count);
-    ret_holds->all = all;
-    ret_holds->count = hold_count;
-    for (size_t i = 0; i < hold_count; i++) {
-        if (all[i].answer == HOLD_REFUSED) {
-            add_shortage(app, items[all[i].item], &all[i]);
-        }
+    if (count > 0) {
+        hold_stock(app, items, count, ret_holds);
     }
     return keep_live(items, count);
-}
-
-/* Gives back what orders hold that certainly were not stored. A hold that an earlier
- * call had taken is another order's: it stays. A failure heals by the sweep. */
-static void unhold(PlaceOrders *app, const Holds *holds)
-{
-    HoldSettlement *ends = NULL;
-    size_t end_count = 0;
-
-    for (size_t i = 0; i < holds->count; i++) {
-        const StockHold *one = &holds->all[i];
-        const PlaceOrder *item = holds->items[one->item];
-        bool stored = !item->replayed &&
-                      (!status_failed(item->status) || item->status.code == STATUS_UNKNOWN);
-
-        if (stored || (one->answer != HOLD_GRANTED && one->answer != HOLD_UNTOLD)) {
-            continue;
-        }
-        if (ends == NULL) {
-            ends = arena_calloc(&app->arena, holds->count, sizeof *ends);
-        }
-        if (ends == NULL) {
-            return;
-        }
-        ends[end_count++] = (HoldSettlement){ one->product, one->order, HOLD_RETURNS };
-    }
-    if (end_count > 0) {
-        (void)app->gate->ops->settle(app->gate, ends, end_count);
-    }
 }
 
 /* -- commit -- */
@@ -368,6 +286,6 @@ void place_orders(PlaceOrders *app, PlaceOrder *const *items, size_t count)
     live_count = hold(app, live, live_count, &holds);
     live_count = drop_expired(app, live, live_count);
     commit(app, live, live_count);
-    unhold(app, &holds);
-    requests_follow(items, count);
+    (void)unhold_stock(app, &holds);
+    requests_follow(app, items, count);
 }

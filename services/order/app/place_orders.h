@@ -4,6 +4,7 @@
  *     price    names and prices as they now are                        catalog, 1 call
  *     decide   totals, expected total                                  pure
  *     hold     units in the gate, one script a product                 gate, 1 round trip
+ *              (what refused orders held goes back to the others       gate, 2 more)
  *     commit   orders and their commands                               store, 1 transaction
  *     unhold   what certainly was not stored is given back             gate, 1 round trip
  *
@@ -28,7 +29,7 @@ typedef struct OrderShortage {
 } OrderShortage;
 
 /* One order on its way through the stages. What comes out is borrowed until the next
- * batch. */
+ * batch, or is the item's own request's; never another item's, which may be gone. */
 typedef struct PlaceOrder {
     Order order;             /* in: id, member, token, trace, lines (product, quantity, position);
                               * out: the placed order */

@@ -40,20 +40,43 @@ void requests_lead(PlaceOrder *const *items, size_t count)
     }
 }
 
-void requests_follow(PlaceOrder *const *items, size_t count)
+/* The leader's order, in memory that outlives the leader's answer: its lines, token and
+ * trace belong to its request, which is gone once it is answered. */
+static Status follow_order(PlaceOrders *app, const PlaceOrder *leader, PlaceOrder *item)
+{
+    const Order own = item->order;
+    size_t count = leader->order.line_count;
+    OrderLine *lines = arena_calloc(&app->arena, count, sizeof *lines);
+
+    if (lines == NULL) {
+        return status_make(STATUS_UNKNOWN, "UNKNOWN"); /* it is stored: asking again tells */
+    }
+    memcpy(lines, leader->order.lines, count * sizeof *lines);
+    item->order = leader->order;
+    item->order.lines = lines;
+    item->order.payment_token = own.payment_token;
+    item->order.trace_parent = own.trace_parent;
+    item->replayed = true;
+    return leader->status;
+}
+
+void requests_follow(PlaceOrders *app, PlaceOrder *const *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const PlaceOrder *leader = items[i]->leader;
+
+        items[i]->leader = NULL; /* its memory goes with its answer */
 
         if (leader == NULL || status_failed(items[i]->status)) {
             continue;
         }
         items[i]->status = leader->status;
-        items[i]->order = leader->order;
         items[i]->position = leader->position;
         items[i]->shortages = leader->shortages;
         items[i]->shortage_count = leader->shortage_count;
-        items[i]->replayed = !status_failed(leader->status);
+        if (!status_failed(leader->status)) {
+            items[i]->status = follow_order(app, leader, items[i]);
+        }
     }
 }
 

@@ -12,8 +12,9 @@ Status place_nothing_happened(Status status);
 /* Lets a request that came twice in one batch follow the first. */
 void requests_lead(PlaceOrder *const *items, size_t count);
 
-/* Gives the followers their leader's answer. */
-void requests_follow(PlaceOrder *const *items, size_t count);
+/* Gives the followers their leader's answer. What it points to is their own or the
+ * batch's: each may be answered, and its request freed, before the others are. */
+void requests_follow(PlaceOrders *app, PlaceOrder *const *items, size_t count);
 
 /* Answers the items whose keys are stored: with the order as it was placed, or with
  * IDEMPOTENCY_KEY_REUSED. A failure is returned and also in the items. */

@@ -16,9 +16,9 @@ typedef struct Moved {
 /* Lets up to `max` orders hear `event`. Returns how many it touched. */
 static Status pass(SweepOrders *app, const OrderDue *due, Moved *moved, size_t *ret_touched)
 {
-    OrderId ids[SWEEP_EXPIRED_MAX];
-    OrderStep steps[SWEEP_EXPIRED_MAX];
-    OrderStep *list[SWEEP_EXPIRED_MAX];
+    OrderId ids[SWEEP_PASS_MAX];
+    OrderStep steps[SWEEP_PASS_MAX];
+    OrderStep *list[SWEEP_PASS_MAX];
     OrderStore *store = app->advance.store;
     size_t count = 0;
     size_t touched = 0;
@@ -52,14 +52,20 @@ static Status sweep_due(SweepOrders *app, Moved *moved, SweepReport *report)
     int64_t stalled_us = now_us - app->advance.rules.stall_us;
     /* An order's id tells when it was made: younger ones need not be looked at. */
     uint64_t over_below = id_floor(now_us - app->advance.rules.hold_us + US_PER_S);
-    OrderDue over = { ORDER_HOLD_OVER, now_us, over_below, SWEEP_EXPIRED_MAX };
-    OrderDue stalled = { ORDER_STALLED, stalled_us, id_floor(stalled_us), SWEEP_STALLED_MAX };
+    uint64_t lost_below = id_floor(now_us - ORDER_LOST_AFTER_US);
+    OrderDue over = { ORDER_HOLD_OVER, now_us, over_below, SWEEP_EXPIRED_MAX, now_us };
+    OrderDue lost = { ORDER_LOST, stalled_us, lost_below, SWEEP_LOST_MAX, now_us };
+    OrderDue stalled = { ORDER_STALLED, stalled_us, id_floor(stalled_us), SWEEP_STALLED_MAX,
+                         now_us };
 
     Status status = pass(app, &over, moved, &report->expired);
-    if (status_failed(status)) {
-        return status;
+    if (!status_failed(status)) {
+        status = pass(app, &lost, moved, &report->lost); /* before it is asked for once more */
     }
-    return pass(app, &stalled, moved, &report->repeated);
+    if (!status_failed(status)) {
+        status = pass(app, &stalled, moved, &report->repeated);
+    }
+    return status;
 }
 
 /* -- gate -- */

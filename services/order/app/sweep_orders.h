@@ -6,18 +6,30 @@
 #ifndef JUMUN_SERVICES_ORDER_APP_SWEEP_ORDERS_H
 #define JUMUN_SERVICES_ORDER_APP_SWEEP_ORDERS_H
 
+#include <assert.h>
+
 #include "services/order/app/advance_orders.h"
 #include "services/order/app/take_holds.h"
 
 enum {
-    SWEEP_STALLED_MAX = 100,  /* commands repeated in a turn */
+    SWEEP_STALLED_MAX = 500,  /* commands repeated in a turn */
+    SWEEP_LOST_MAX = 100,     /* orders given to somebody to look at in a turn */
     SWEEP_EXPIRED_MAX = 400,  /* holds ended in a turn: no storm after a clock jump */
     SWEEP_PRODUCTS_MAX = 512, /* products looked at in a turn */
     SWEEP_SUSPECTS_MAX = 128, /* products whose drift is remembered */
-    SWEEP_HOLD_AGE_S = 10,    /* younger holds may still be on their way to the database */
+    /* Younger holds may still be on their way to the database: to judge one too early
+     * gives back units of an order that is then stored. An order is named when its batch
+     * begins; until all of that is stored or not, the batch may ask a gate and a catalog
+     * that hang, commit in halves, and after a lost commit look up to 20 times (2 s of
+     * pauses alone, and each look may wait for a lock). */
+    SWEEP_HOLD_AGE_S = 60,
     SWEEP_INBOX_DAYS = 7,
     SWEEP_KEY_HOURS = 48,
+    SWEEP_PASS_MAX = SWEEP_STALLED_MAX, /* the widest of the passes over orders */
+    SWEEP_MOVED_MAX = SWEEP_STALLED_MAX + SWEEP_LOST_MAX + SWEEP_EXPIRED_MAX,
 };
+
+static_assert((int)SWEEP_PASS_MAX <= (int)ADVANCE_ORDERS_MAX, "a pass is one batch");
 
 typedef struct SweepOrders {
     AdvanceOrders advance; /* with its own store and gate */
@@ -30,6 +42,7 @@ typedef struct SweepOrders {
 /* What a turn did; the first failure of each part. */
 typedef struct SweepReport {
     size_t repeated;
+    size_t lost;
     size_t expired;
     size_t settled;
     size_t corrected;
@@ -39,7 +52,7 @@ typedef struct SweepReport {
     Status purge;
 } SweepReport;
 
-/* `moved` has room for SWEEP_STALLED_MAX + SWEEP_EXPIRED_MAX orders that have moved. */
+/* `moved` has room for SWEEP_MOVED_MAX orders that have moved. */
 void sweep_orders(SweepOrders *app, OrderId *ret_moved, size_t *ret_moved_count,
                   SweepReport *ret_report);
 

@@ -25,11 +25,13 @@ static const Step steps[] = {
     { ORDER_PENDING,   ORDER_HEARS_STOCK_REJECTED, MOVES,   ORDER_CANCELLED, ORDER_ASKS_NOTHING, "OUT_OF_STOCK" },
     { ORDER_PENDING,   ORDER_HOLD_OVER,            MOVES,   ORDER_EXPIRED,   ORDER_ASKS_RELEASE, "HOLD_EXPIRED" },
     { ORDER_PENDING,   ORDER_STALLED,              REPEATS, ORDER_PENDING,   ORDER_ASKS_RESERVE, "" },
+    { ORDER_PENDING,   ORDER_LOST,                 MOVES,   ORDER_NEEDS_REVIEW, ORDER_ASKS_NOTHING, "STALLED" },
 
     { ORDER_RESERVED,  ORDER_HEARS_STOCK_RESERVED, DROPS,   ORDER_RESERVED,  ORDER_ASKS_NOTHING, "" },
     { ORDER_RESERVED,  ORDER_PAYMENT_ASKED,        MOVES,   ORDER_PAYING,    ORDER_ASKS_CHARGE,  "" },
     { ORDER_RESERVED,  ORDER_HOLD_OVER,            MOVES,   ORDER_EXPIRED,   ORDER_ASKS_RELEASE, "HOLD_EXPIRED" },
     { ORDER_RESERVED,  ORDER_STALLED,              DROPS,   ORDER_RESERVED,  ORDER_ASKS_NOTHING, "" },
+    { ORDER_RESERVED,  ORDER_LOST,                 MOVES,   ORDER_NEEDS_REVIEW, ORDER_ASKS_NOTHING, "STALLED" },
 
     { ORDER_PAYING,    ORDER_HEARS_STOCK_RESERVED,   DROPS,   ORDER_PAYING,         ORDER_ASKS_NOTHING, "" },
     { ORDER_PAYING,    ORDER_HEARS_PAYMENT_CAPTURED, MOVES,   ORDER_COMPLETED,      ORDER_ASKS_NOTHING, "" },
@@ -37,6 +39,7 @@ static const Step steps[] = {
     { ORDER_PAYING,    ORDER_HEARS_PAYMENT_UNKNOWN,  MOVES,   ORDER_PAYING,         ORDER_ASKS_NOTHING, "" },
     { ORDER_PAYING,    ORDER_HOLD_OVER,              DROPS,   ORDER_PAYING,         ORDER_ASKS_NOTHING, "" },
     { ORDER_PAYING,    ORDER_STALLED,                REPEATS, ORDER_PAYING,         ORDER_ASKS_CHARGE,  "" },
+    { ORDER_PAYING,    ORDER_LOST,                   MOVES,   ORDER_NEEDS_REVIEW,   ORDER_ASKS_NOTHING, "STALLED" },
 
     { ORDER_PAYMENT_FAILED, ORDER_HEARS_STOCK_RESERVED,   DROPS, ORDER_PAYMENT_FAILED, ORDER_ASKS_NOTHING, "" },
     { ORDER_PAYMENT_FAILED, ORDER_HEARS_PAYMENT_DECLINED, DROPS, ORDER_PAYMENT_FAILED, ORDER_ASKS_NOTHING, "" },
@@ -45,12 +48,14 @@ static const Step steps[] = {
     { ORDER_PAYMENT_FAILED, ORDER_GIVEN_UP,               MOVES, ORDER_CANCELLED,      ORDER_ASKS_RELEASE, "PAYMENT_DECLINED" },
     { ORDER_PAYMENT_FAILED, ORDER_HOLD_OVER,              MOVES, ORDER_CANCELLED,      ORDER_ASKS_RELEASE, "PAYMENT_DECLINED" },
     { ORDER_PAYMENT_FAILED, ORDER_STALLED,                DROPS, ORDER_PAYMENT_FAILED, ORDER_ASKS_NOTHING, "" },
+    { ORDER_PAYMENT_FAILED, ORDER_LOST,                   MOVES, ORDER_NEEDS_REVIEW,   ORDER_ASKS_NOTHING, "STALLED" },
 
     { ORDER_COMPLETED, ORDER_HEARS_STOCK_RESERVED,   DROPS, ORDER_COMPLETED, ORDER_ASKS_NOTHING, "" },
     { ORDER_COMPLETED, ORDER_HEARS_PAYMENT_CAPTURED, DROPS, ORDER_COMPLETED, ORDER_ASKS_NOTHING, "" },
     { ORDER_COMPLETED, ORDER_HEARS_PAYMENT_UNKNOWN,  DROPS, ORDER_COMPLETED, ORDER_ASKS_NOTHING, "" },
     { ORDER_COMPLETED, ORDER_HOLD_OVER,              DROPS, ORDER_COMPLETED, ORDER_ASKS_NOTHING, "" },
     { ORDER_COMPLETED, ORDER_STALLED,                DROPS, ORDER_COMPLETED, ORDER_ASKS_NOTHING, "" },
+    { ORDER_COMPLETED, ORDER_LOST,                   DROPS, ORDER_COMPLETED, ORDER_ASKS_NOTHING, "" },
 
     /* A reservation that comes too late is undone. The release of an ended order that
      * nobody confirms is asked for again. */
@@ -61,12 +66,14 @@ static const Step steps[] = {
     { ORDER_CANCELLED, ORDER_HEARS_PAYMENT_UNKNOWN,  DROPS,   ORDER_CANCELLED, ORDER_ASKS_NOTHING, "" },
     { ORDER_CANCELLED, ORDER_HOLD_OVER,              DROPS,   ORDER_CANCELLED, ORDER_ASKS_NOTHING, "" },
     { ORDER_CANCELLED, ORDER_STALLED,                REPEATS, ORDER_CANCELLED, ORDER_ASKS_RELEASE, "" },
+    { ORDER_CANCELLED, ORDER_LOST,                   MOVES,   ORDER_NEEDS_REVIEW, ORDER_ASKS_NOTHING, "STALLED" },
 
     { ORDER_EXPIRED,   ORDER_HEARS_STOCK_RESERVED,   REPEATS, ORDER_EXPIRED,   ORDER_ASKS_RELEASE, "" },
     { ORDER_EXPIRED,   ORDER_HEARS_STOCK_REJECTED,   DROPS,   ORDER_EXPIRED,   ORDER_ASKS_NOTHING, "" },
     { ORDER_EXPIRED,   ORDER_HEARS_STOCK_RELEASED,   MOVES,   ORDER_EXPIRED,   ORDER_ASKS_NOTHING, "" },
     { ORDER_EXPIRED,   ORDER_HOLD_OVER,              DROPS,   ORDER_EXPIRED,   ORDER_ASKS_NOTHING, "" },
     { ORDER_EXPIRED,   ORDER_STALLED,                REPEATS, ORDER_EXPIRED,   ORDER_ASKS_RELEASE, "" },
+    { ORDER_EXPIRED,   ORDER_LOST,                   MOVES,   ORDER_NEEDS_REVIEW, ORDER_ASKS_NOTHING, "STALLED" },
 };
 /* clang-format on */
 
@@ -85,6 +92,7 @@ static const struct Telling {
     [ORDER_GIVEN_UP] = { "order.cancelled", "order" },
     [ORDER_HOLD_OVER] = { "order.expired", "order" },
     [ORDER_STALLED] = { "order.stalled", "order" },
+    [ORDER_LOST] = { "order.needs_review", "order" },
 };
 
 static const char *const state_names[] = {
@@ -171,6 +179,7 @@ static OrderPaymentState payment_after(OrderEvent event, OrderPaymentState befor
     case ORDER_GIVEN_UP:
     case ORDER_HOLD_OVER:
     case ORDER_STALLED:
+    case ORDER_LOST:
         break;
     }
     return before;
@@ -252,6 +261,10 @@ static Status check_news(const Order *order, const OrderNews *news, const OrderR
     case ORDER_STALLED:
         *ret_stale = !order->open || now_us - order->updated_at_us < rules->stall_us;
         break;
+    case ORDER_LOST:
+        *ret_stale = !order->open || now_us - order->updated_at_us < rules->stall_us ||
+                     now_us - order->created_at_us < ORDER_LOST_AFTER_US;
+        break;
     case ORDER_HEARS_STOCK_RESERVED:
     case ORDER_HEARS_STOCK_REJECTED:
     case ORDER_PAYMENT_ASKED:
@@ -268,7 +281,7 @@ Status order_advance(Order *order, const OrderNews *news, const OrderRules *rule
     bool stale = false;
 
     assert(order->state >= ORDER_PENDING && order->state <= ORDER_NEEDS_REVIEW);
-    assert(news->event >= ORDER_HEARS_STOCK_RESERVED && news->event <= ORDER_STALLED);
+    assert(news->event >= ORDER_HEARS_STOCK_RESERVED && news->event <= ORDER_LOST);
     Status status = check_news(order, news, rules, now_us, &stale);
     if (status_failed(status)) {
         return status;

@@ -60,11 +60,20 @@ typedef enum OrderEvent {
     ORDER_GIVEN_UP,      /* no attempt or no time left */
     ORDER_HOLD_OVER,     /* the hold's time has passed */
     ORDER_STALLED,       /* nothing was heard for too long: ask again */
+    ORDER_LOST,          /* asking again did not help for a day: somebody must look */
 } OrderEvent;
 
 enum {
-    ORDER_EVENT_MAX = ORDER_STALLED
+    ORDER_EVENT_MAX = ORDER_LOST
 };
+
+/* Repeats of a command wait for as long as the order has already waited, so that a stuck
+ * order costs less and less, but never longer than this, so that it goes on soon after
+ * what it waits for is back. */
+#define ORDER_REPEAT_WAIT_MAX_US (300 * US_PER_S)
+
+/* An order that was asked for in vain for this long is lost: nothing comes by itself. */
+#define ORDER_LOST_AFTER_US (24 * 3600 * US_PER_S)
 
 /* and what it then asks of others. */
 typedef enum OrderCommand {

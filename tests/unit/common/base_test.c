@@ -66,6 +66,22 @@ Test(id, carries_its_time)
     cr_expect_gt(id_floor(fixed.wall_us + US_PER_MS), id);
 }
 
+Test(id, has_a_floor_at_any_time)
+{
+    const uint64_t last = ((UINT64_C(1) << 42) - 1) << 22;
+    const int64_t last_us = ID_EPOCH_US + ((INT64_C(1) << 42) - 1) * US_PER_MS;
+    const int64_t in_2165_us = INT64_C(6156000000000000);
+
+    cr_expect_eq(id_floor(INT64_MIN), 0);
+    cr_expect_eq(id_floor(0), 0);
+    cr_expect_eq(id_floor(ID_EPOCH_US), 0);
+    cr_expect_eq(id_floor(ID_EPOCH_US + US_PER_MS), UINT64_C(1) << 22);
+    cr_expect_eq(id_floor(last_us), last);
+    cr_expect_eq(id_floor(last_us + US_PER_MS), last);
+    cr_expect_eq(id_floor(in_2165_us), last);
+    cr_expect_eq(id_floor(INT64_MAX), last);
+}
+
 Test(id, is_not_made_on_a_stale_lease)
 {
     FixedClock fixed = { { &fixed_ops }, ID_EPOCH_US + US_PER_S, 100 };

@@ -307,7 +307,7 @@ static void touches_orders_without_a_trace_when_it_only_asks_again(OrderStore *s
 static size_t due_at(OrderStore *store, OrderEvent event, int64_t before_us, uint64_t id_below,
                      size_t max, OrderId *ids)
 {
-    OrderDue due = { event, before_us, id_below, max };
+    OrderDue due = { event, before_us, id_below, max, before_us + rules.stall_us };
     size_t count = 0;
     Status status = store->ops->find_due(store, &due, ids, &count);
 
@@ -336,14 +336,103 @@ static void finds_what_is_due(OrderStore *store, OrderStore *other)
     assert(ids[1].value == samples->orders[4].id.value);
     assert(due_at(other, ORDER_STALLED, later_us, samples->orders[4].id.value, 9, ids) == 1);
     assert(due_at(other, ORDER_STALLED, later_us + 1, all, SAMPLES, ids) == 3);
+    assert(ids[2].value == samples->orders[0].id.value);
     assert(due_at(other, ORDER_STALLED, later_us + 1, all, 1, ids) == 1);
-    assert(ids[0].value == samples->orders[0].id.value);
+    assert(ids[0].value == samples->orders[2].id.value);
 
     int64_t over_us = START_US + rules.hold_us;
     assert(due_at(other, ORDER_HOLD_OVER, over_us, all, SAMPLES, ids) == 0);
     assert(due_at(other, ORDER_HOLD_OVER, over_us + 1, all, SAMPLES, ids) == 1);
     assert(ids[0].value == samples->orders[1].id.value);
     assert(due_at(other, ORDER_HOLD_OVER, over_us + 4, all, SAMPLES, ids) == 3);
+    free_samples(samples);
+}
+
+/* Lets the orders be asked again, at that time. */
+static void repeat_at(OrderStore *store, Samples *samples, int64_t at_us, const size_t *which,
+                      size_t count)
+{
+    OrderStep steps[SAMPLES];
+
+    for (size_t i = 0; i < count; i++) {
+        steps[i] = step_of(samples->orders[which[i]].id, 0, ORDER_STALLED);
+    }
+    Status status = advance(store, samples, steps, count, at_us);
+    assert(!status_failed(status));
+    for (size_t i = 0; i < count; i++) {
+        assert(steps[i].outcome.touched);
+    }
+}
+
+/* Stalled orders as of that time; ids has room for SAMPLES. */
+static size_t stalled_at(OrderStore *store, OrderEvent event, int64_t now_us, OrderId *ids)
+{
+    return due_at(store, event, now_us - rules.stall_us, UINT64_MAX, SAMPLES, ids);
+}
+
+static void repeats_the_least_recently_asked_first(OrderStore *store, OrderStore *other)
+{
+    Samples *samples = make_samples();
+    OrderId ids[SAMPLES];
+    const size_t first[] = { 0, 1 };
+    const size_t second[] = { 2 };
+
+    append(store, samples, 4);
+    repeat_at(store, samples, START_US + 12 * US_PER_S, first, 2);
+    repeat_at(store, samples, START_US + 11 * US_PER_S, second, 1);
+    assert(stalled_at(other, ORDER_STALLED, START_US + 60 * US_PER_S, ids) == 4);
+    assert(ids[0].value == samples->orders[3].id.value);
+    assert(ids[1].value == samples->orders[2].id.value);
+    assert(ids[2].value == samples->orders[0].id.value);
+    assert(ids[3].value == samples->orders[1].id.value);
+    free_samples(samples);
+}
+
+static void repeats_less_and_less_often(OrderStore *store, OrderStore *other)
+{
+    static const int64_t turns_s[][2] = {
+        /* repeated at, due again at; the order moved at 0 */
+        { 15, 30 }, { 40, 80 }, { 200, 400 }, { 299, 598 }, { 400, 700 }, { 3600, 3900 },
+    };
+    Samples *samples = make_samples();
+    OrderId ids[SAMPLES];
+    const size_t which[] = { 0 };
+    int64_t moved_us = samples->orders[0].created_at_us;
+
+    append(store, samples, 1);
+    for (size_t i = 0; i < sizeof turns_s / sizeof turns_s[0]; i++) {
+        int64_t due_us = moved_us + turns_s[i][1] * US_PER_S;
+
+        repeat_at(store, samples, moved_us + turns_s[i][0] * US_PER_S, which, 1);
+        assert(stalled_at(other, ORDER_STALLED, due_us - 1, ids) == 0);
+        assert(stalled_at(other, ORDER_STALLED, due_us, ids) == 1);
+    }
+    free_samples(samples);
+}
+
+static void finds_orders_that_were_asked_in_vain_for_a_day(OrderStore *store, OrderStore *other)
+{
+    Samples *samples = make_samples();
+    OrderId ids[SAMPLES];
+    const size_t which[] = { 0, 1 };
+    int64_t day_us = samples->orders[1].created_at_us + ORDER_LOST_AFTER_US;
+    int64_t later_us = day_us + ORDER_REPEAT_WAIT_MAX_US;
+
+    append(store, samples, 3);
+    assert(stalled_at(other, ORDER_LOST, later_us, ids) == 0); /* nobody has asked */
+    repeat_at(store, samples, day_us - US_PER_S, which, 1);
+    repeat_at(store, samples, day_us, &which[1], 1);
+    assert(stalled_at(other, ORDER_LOST, later_us - 1, ids) == 0); /* time to answer */
+    assert(stalled_at(other, ORDER_LOST, later_us, ids) == 1);
+    assert(ids[0].value == samples->orders[1].id.value);
+
+    OrderStep steps[] = { step_of(ids[0], 0, ORDER_LOST) };
+    Status status = advance(store, samples, steps, 1, later_us);
+    assert(!status_failed(status) && !status_failed(steps[0].status));
+    const Order *order = find(other, samples, ids[0]);
+    assert(order->state == ORDER_NEEDS_REVIEW && strcmp(order->reason, "STALLED") == 0);
+    assert(!order->open && order->version == 2);
+    assert(stalled_at(other, ORDER_LOST, later_us + US_PER_S, ids) == 0);
     free_samples(samples);
 }
 
@@ -394,6 +483,10 @@ const OrderStoreCase order_store_cases[] = {
     { "touches_orders_without_a_trace_when_it_only_asks_again",
       touches_orders_without_a_trace_when_it_only_asks_again },
     { "finds_what_is_due", finds_what_is_due },
+    { "repeats_the_least_recently_asked_first", repeats_the_least_recently_asked_first },
+    { "repeats_less_and_less_often", repeats_less_and_less_often },
+    { "finds_orders_that_were_asked_in_vain_for_a_day",
+      finds_orders_that_were_asked_in_vain_for_a_day },
     { "tells_states_and_pending_units", tells_states_and_pending_units },
     { "forgets_old_keys_but_no_orders", forgets_old_keys_but_no_orders },
 };

@@ -265,6 +265,15 @@ static void lists_and_tells_only_what_the_reader_may_see(void)
     filter.to_us = now_us + 5 * US_PER_S;
     EXPECT(!status_failed(reads->ops->list(reads, &arena, &admin, &filter, &found, &count)));
     EXPECT(count == 4 && found[0].id.value == samples[4].order.id.value);
+    const int64_t far_us[] = { INT64_C(6156000000000000), INT64_MAX }; /* 2165, and never */
+    for (size_t i = 0; i < 2; i++) {
+        filter = (OrderFilter){ .limit = 100, .to_us = far_us[i] };
+        EXPECT(!status_failed(reads->ops->list(reads, &arena, &admin, &filter, &found, &count)));
+        EXPECT(count == 6);
+        filter = (OrderFilter){ .limit = 100, .from_us = far_us[i] };
+        EXPECT(!status_failed(reads->ops->list(reads, &arena, &admin, &filter, &found, &count)));
+        EXPECT(count == 0);
+    }
     filter = (OrderFilter){ .limit = 100, .state = ORDER_COMPLETED };
     EXPECT(!status_failed(reads->ops->list(reads, &arena, &admin, &filter, &found, &count)));
     EXPECT(count == 0);

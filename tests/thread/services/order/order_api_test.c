@@ -3,6 +3,9 @@
 #undef NDEBUG
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +89,10 @@ static const OrderReadsOps reads_ops = { reads_find, reads_list, reads_timeline 
 
 typedef struct Served {
     OrderWorld *world;
+    char url[FIXTURE_URL_SIZE];
+    Catalog slow_catalog; /* the world's, which waits while `shut` */
+    atomic_bool shut;
+    atomic_size_t handled; /* PlaceOrder calls on their way to the batcher */
     IdSource ids;
     OrderCodeKeys code_keys;
     WorldReads reads;
@@ -96,6 +103,45 @@ typedef struct Served {
     RpcServer *server;
     RpcClient *client;
 } Served;
+
+/* The batch thread stands here until the test has all its calls queued. */
+static Status slow_get(Catalog *catalog, Arena *arena, const ProductId *ids, size_t count,
+                       CatalogProduct **ret_products, size_t *ret_count)
+{
+    Served *served = (Served *)((char *)catalog - offsetof(Served, slow_catalog));
+    Catalog *fast = &served->world->catalog;
+
+    while (atomic_load(&served->shut)) {
+        (void)sched_yield();
+    }
+    return fast->ops->get(fast, arena, ids, count, ret_products, ret_count);
+}
+
+static const CatalogOps slow_ops = { slow_get };
+
+static void counted_place(void *service, RpcCall *const *calls, size_t count)
+{
+    Served *served = (Served *)((char *)service - offsetof(Served, api));
+
+    order_placing_handle(service, calls, count);
+    (void)atomic_fetch_add(&served->handled, count);
+}
+
+static RpcClient *open_client(const Served *served)
+{
+    RpcClient *client = NULL;
+    Status status = rpc_client_open(
+        &(RpcClientOptions){ .urls = served->url,
+                             .descriptor = &jumun__order__v1__order_service__descriptor,
+                             .caller = "gateway",
+                             .keyring = fixture_keyring(),
+                             .queue_max = 64,
+                             .clock = clock_system() },
+        &client);
+
+    assert(!status_failed(status));
+    return client;
+}
 
 static Batcher *open_batcher(BatchRun *run, void *context)
 {
@@ -109,11 +155,13 @@ static Batcher *open_batcher(BatchRun *run, void *context)
 static Served *serve(void)
 {
     Served *served = calloc(1, sizeof *served);
-    char url[FIXTURE_URL_SIZE];
+    RpcMethod methods[ORDER_API_METHOD_COUNT];
 
     assert(served != NULL);
     served->world = order_world_open();
     served->world->place.clock = clock_system();
+    served->slow_catalog.ops = &slow_ops;
+    served->world->place.catalog = &served->slow_catalog;
     id_source_init(&served->ids, clock_system(), 5);
     served->code_keys.count = 1;
     memset(served->code_keys.keys[0], 7, ORDER_CODE_KEY_SIZE);
@@ -128,11 +176,13 @@ static Served *serve(void)
     served->api.placing = open_batcher(order_placing_run, &served->placing);
     served->api.lookups = open_batcher(order_lookups_run, &served->lookups);
     served->api.listings = open_batcher(order_listings_run, &served->listings);
-    fixture_url(url);
+    memcpy(methods, order_api_methods, sizeof methods);
+    methods[PLACE_ORDER].handler = counted_place;
+    fixture_url(served->url);
     Status status = rpc_server_open(
-        &(RpcServerOptions){ .url = url,
+        &(RpcServerOptions){ .url = served->url,
                              .descriptor = &jumun__order__v1__order_service__descriptor,
-                             .methods = order_api_methods,
+                             .methods = methods,
                              .method_count = ORDER_API_METHOD_COUNT,
                              .messages_max = 16,
                              .service = &served->api,
@@ -140,15 +190,7 @@ static Served *serve(void)
                              .clock = clock_system() },
         &served->server);
     assert(!status_failed(status));
-    status = rpc_client_open(
-        &(RpcClientOptions){ .urls = url,
-                             .descriptor = &jumun__order__v1__order_service__descriptor,
-                             .caller = "gateway",
-                             .keyring = fixture_keyring(),
-                             .queue_max = 64,
-                             .clock = clock_system() },
-        &served->client);
-    assert(!status_failed(status));
+    served->client = open_client(served);
     return served;
 }
 
@@ -172,16 +214,22 @@ typedef struct Call {
     RpcClientCall call;
 } Call;
 
-static const void *send_call(Served *served, Call *call, unsigned method,
-                             const ProtobufCMessage *message)
+static const void *send_by(RpcClient *client, Call *call, unsigned method,
+                           const ProtobufCMessage *message)
 {
     arena_init(&call->arena, (size_t)64 * 1024, (size_t)2 * 1024 * 1024);
     call->call.method = method;
     call->call.message = message;
     call->call.arena = &call->arena;
     call->call.deadline_us = clock_monotonic_us(clock_system()) + LONG_S * US_PER_S;
-    (void)rpc_client_call_and_wait(served->client, &call->call);
+    (void)rpc_client_call_and_wait(client, &call->call);
     return call->call.reply;
+}
+
+static const void *send_call(Served *served, Call *call, unsigned method,
+                             const ProtobufCMessage *message)
+{
+    return send_by(served->client, call, method, message);
 }
 
 /* -- requests -- */
@@ -211,8 +259,8 @@ static void cart_add(Cart *cart, uint64_t product, uint32_t quantity)
     cart->list[at] = &cart->lines[at];
 }
 
-static const Jumun__Order__V1__Order *place(Served *served, Call *call, const Cart *cart,
-                                            uint64_t member, const char *key)
+static const Jumun__Order__V1__Order *place_by(RpcClient *client, Call *call, const Cart *cart,
+                                               uint64_t member, const char *key)
 {
     static const uint8_t hash[BODY_HASH_SIZE] = { 1 };
 
@@ -221,7 +269,13 @@ static const Jumun__Order__V1__Order *place(Served *served, Call *call, const Ca
                               .request_key = key,
                               .request_hash = hash,
                               .trace_parent = TRACE } };
-    return send_call(served, call, PLACE_ORDER, &cart->request.base);
+    return send_by(client, call, PLACE_ORDER, &cart->request.base);
+}
+
+static const Jumun__Order__V1__Order *place(Served *served, Call *call, const Cart *cart,
+                                            uint64_t member, const char *key)
+{
+    return place_by(served->client, call, cart, member, key);
 }
 
 static void expect_refused(Served *served, const Cart *cart, const char *key, const char *name,
@@ -546,6 +600,74 @@ static void sells_ten_units_to_ten_of_a_crowd(void)
     stop(served);
 }
 
+/* Each from its own connection, so that each is a message of its own, whose memory goes
+ * with its answer. */
+typedef struct Twin {
+    Served *served;
+    RpcClient *client;
+    const char *key;
+    uint64_t order;
+    bool replayed;
+} Twin;
+
+static void *ask_as_the_others_do(void *context)
+{
+    Twin *twin = context;
+    Cart cart;
+    Call call;
+
+    cart_init(&cart);
+    for (uint64_t i = 0; i < ORDER_LINES_MAX; i++) { /* more than an arena's first block */
+        cart_add(&cart, i % WORLD_PRODUCTS + 1, 1);
+    }
+    const Jumun__Order__V1__Order *reply = place_by(twin->client, &call, &cart, 7, twin->key);
+    assert(reply != NULL && reply->n_lines == WORLD_PRODUCTS);
+    for (size_t i = 0; i < reply->n_lines; i++) {
+        assert(reply->lines[i]->product_id == i + 1);
+        assert(reply->lines[i]->quantity == ORDER_LINES_MAX / WORLD_PRODUCTS);
+        assert(strcmp(reply->lines[i]->name, twin->served->world->products[i].name) == 0);
+    }
+    twin->order = reply->order_id;
+    twin->replayed = reply->replayed;
+    arena_deinit(&call.arena);
+    return NULL;
+}
+
+static void wait_until_handled(Served *served, size_t count)
+{
+    while (atomic_load(&served->handled) < count) {
+        (void)sched_yield();
+    }
+}
+
+static void answers_one_request_from_many_connections_in_one_batch(void)
+{
+    Served *served = serve();
+    pthread_t threads[CLIENTS];
+    Twin twins[CLIENTS];
+    size_t replayed = 0;
+
+    for (size_t i = 0; i < WORLD_PRODUCTS; i++) {
+        served->world->products[i].on_hand = 1000;
+    }
+    atomic_store(&served->shut, true);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        twins[i] = (Twin){ .served = served, .client = open_client(served) };
+        twins[i].key = i == 0 ? "plug" : "same"; /* the first keeps the batch thread busy */
+        assert(pthread_create(&threads[i], NULL, ask_as_the_others_do, &twins[i]) == 0);
+        wait_until_handled(served, i + 1);
+    }
+    atomic_store(&served->shut, false);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        (void)pthread_join(threads[i], NULL);
+        rpc_client_close(twins[i].client);
+        replayed += twins[i].replayed;
+        assert(i < 2 || twins[i].order == twins[1].order);
+    }
+    assert(replayed == CLIENTS - 2 && served->world->db->order_count == 2);
+    stop(served);
+}
+
 int main(void)
 {
     static const NamedTest tests[] = {
@@ -560,6 +682,8 @@ int main(void)
         { "pages_through_orders_by_signed_cursors", pages_through_orders_by_signed_cursors },
         { "refuses_forged_cursors_and_wild_filters", refuses_forged_cursors_and_wild_filters },
         { "sells_ten_units_to_ten_of_a_crowd", sells_ten_units_to_ten_of_a_crowd },
+        { "answers_one_request_from_many_connections_in_one_batch",
+          answers_one_request_from_many_connections_in_one_batch },
     };
 
     return run_tests(tests, sizeof tests / sizeof tests[0]);

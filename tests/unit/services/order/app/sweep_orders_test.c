@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "services/order/adapters/memory_stock_gate.h"
 #include "tests/support/order_world.h"
@@ -52,6 +53,87 @@ Test(sweep_orders, asks_again_for_orders_that_hear_nothing)
     order_world_check_ended(world);
 }
 
+Test(sweep_orders, repeats_for_new_orders_though_a_thousand_are_stuck)
+{
+    enum {
+        BATCHES = 7,
+        EACH = 128
+    };
+
+    world->silent = true;
+    world->products[0].on_hand = 10000;
+    for (int i = 0; i < BATCHES; i++) {
+        for (int j = 0; j < EACH; j++) {
+            char key[16];
+
+            (void)snprintf(key, sizeof key, "%d-%d", i, j);
+            order_world_add_line(world, order_world_ask(world, 7, key, 1, ""), 1, 1);
+        }
+        order_world_place(world);
+    }
+    size_t stuck = world->db->order_count;
+    cr_assert_eq(stuck, BATCHES * EACH);
+    order_world_sweep(world, 11);
+    cr_expect_eq(world->db->outbox_count, stuck + SWEEP_STALLED_MAX);
+    order_world_sweep(world, 1);
+    cr_expect_eq(world->db->outbox_count, 2 * stuck, "the rest had its turn next");
+    OrderId id = place("new", 2, 1, "");
+    order_world_sweep(world, 12);
+    size_t of_new = 0;
+    for (size_t i = 0; i < world->db->outbox_count; i++) {
+        of_new += world->db->outbox[i].order.id.value == id.value;
+    }
+    cr_expect_eq(of_new, 2);
+}
+
+Test(sweep_orders, repeats_less_and_less_often)
+{
+    static const struct {
+        int seconds;
+        size_t repeats; /* by then */
+    } rows[] = {
+        { 10, 0 }, { 11, 1 },  { 21, 1 },  { 22, 2 },  { 43, 2 },  { 44, 3 },  { 87, 3 },
+        { 88, 4 }, { 175, 4 }, { 176, 5 }, { 351, 5 }, { 352, 6 }, { 651, 6 }, { 652, 7 }
+    };
+    int at = 0;
+
+    world->silent = true;
+    place("a", 1, 1, "");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        order_world_sweep(world, rows[i].seconds - at);
+        at = rows[i].seconds;
+        cr_expect_eq(world->db->outbox_count, 1 + rows[i].repeats, "after %d s", at);
+    }
+}
+
+Test(sweep_orders, gives_up_an_order_that_was_asked_for_in_vain_for_a_day)
+{
+    OrderId paying = place("a", 1, 3, "lost");
+    OrderId expired = place("b", 2, 1, "");
+    order_world_settle(world, 3);
+    cr_assert_eq(state_of(paying), ORDER_PAYING);
+    cr_assert_eq(memory_orders_find(world->db, paying)->payment, ORDER_PAYMENT_UNKNOWN);
+    world->silent = true;
+    order_world_sweep(world, 901);
+    cr_assert_eq(state_of(expired), ORDER_EXPIRED);
+
+    world->clock.now_us += ORDER_LOST_AFTER_US - 300 * US_PER_S;
+    size_t asked = world->db->outbox_count;
+    order_world_sweep(world, 1);
+    cr_expect_eq(world->db->outbox_count, asked + 2, "after a day of our own absence");
+    order_world_sweep(world, 299);
+    cr_expect_eq(state_of(paying), ORDER_PAYING);
+    order_world_sweep(world, 2);
+    cr_expect_eq(state_of(paying), ORDER_NEEDS_REVIEW);
+    order_world_sweep(world, 700);
+    cr_expect_eq(state_of(expired), ORDER_NEEDS_REVIEW);
+    cr_expect_str_eq(memory_orders_find(world->db, expired)->reason, "STALLED");
+    asked = world->db->outbox_count;
+    order_world_sweep(world, 400);
+    cr_expect_eq(world->db->outbox_count, asked, "nobody is asked any more");
+    order_world_check(world);
+}
+
 Test(sweep_orders, asks_again_for_a_release_that_nobody_confirms)
 {
     OrderId id = place("a", 1, 3, "");
@@ -93,7 +175,7 @@ Test(sweep_orders, gives_back_a_hold_whose_order_was_never_stored)
     order_world_settle(world, 3);
     cr_assert_eq(world->gate->ops->hold(world->gate, &hold, 1).code, STATUS_OK);
     cr_expect_eq(order_world_gate(world, 1), 3);
-    order_world_sweep(world, 9);
+    order_world_sweep(world, 59);
     cr_expect_eq(order_world_gate(world, 1), 3, "it may be on its way");
     order_world_sweep(world, 3);
     cr_expect_eq(order_world_gate(world, 1), 7);

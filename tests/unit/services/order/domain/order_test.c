@@ -41,12 +41,14 @@ static const Cell table[ORDER_NEEDS_REVIEW + 1][ORDER_EVENT_MAX + 1] = {
         [ORDER_HEARS_STOCK_REJECTED] = TO(ORDER_CANCELLED, ORDER_ASKS_NOTHING),
         [ORDER_HOLD_OVER] = TO(ORDER_EXPIRED, ORDER_ASKS_RELEASE),
         [ORDER_STALLED] = AGAIN(ORDER_ASKS_RESERVE),
+        [ORDER_LOST] = TO(ORDER_NEEDS_REVIEW, ORDER_ASKS_NOTHING),
     },
     [ORDER_RESERVED] = {
         [ORDER_HEARS_STOCK_RESERVED] = DROP,
         [ORDER_PAYMENT_ASKED] = TO(ORDER_PAYING, ORDER_ASKS_CHARGE),
         [ORDER_HOLD_OVER] = TO(ORDER_EXPIRED, ORDER_ASKS_RELEASE),
         [ORDER_STALLED] = DROP,
+        [ORDER_LOST] = TO(ORDER_NEEDS_REVIEW, ORDER_ASKS_NOTHING),
     },
     [ORDER_PAYING] = {
         [ORDER_HEARS_STOCK_RESERVED] = DROP,
@@ -55,6 +57,7 @@ static const Cell table[ORDER_NEEDS_REVIEW + 1][ORDER_EVENT_MAX + 1] = {
         [ORDER_HEARS_PAYMENT_UNKNOWN] = TO(ORDER_PAYING, ORDER_ASKS_NOTHING),
         [ORDER_HOLD_OVER] = DROP,
         [ORDER_STALLED] = AGAIN(ORDER_ASKS_CHARGE),
+        [ORDER_LOST] = TO(ORDER_NEEDS_REVIEW, ORDER_ASKS_NOTHING),
     },
     [ORDER_PAYMENT_FAILED] = {
         [ORDER_HEARS_STOCK_RESERVED] = DROP,
@@ -64,6 +67,7 @@ static const Cell table[ORDER_NEEDS_REVIEW + 1][ORDER_EVENT_MAX + 1] = {
         [ORDER_GIVEN_UP] = TO(ORDER_CANCELLED, ORDER_ASKS_RELEASE),
         [ORDER_HOLD_OVER] = TO(ORDER_CANCELLED, ORDER_ASKS_RELEASE),
         [ORDER_STALLED] = DROP,
+        [ORDER_LOST] = TO(ORDER_NEEDS_REVIEW, ORDER_ASKS_NOTHING),
     },
     [ORDER_COMPLETED] = {
         [ORDER_HEARS_STOCK_RESERVED] = DROP,
@@ -71,6 +75,7 @@ static const Cell table[ORDER_NEEDS_REVIEW + 1][ORDER_EVENT_MAX + 1] = {
         [ORDER_HEARS_PAYMENT_UNKNOWN] = DROP,
         [ORDER_HOLD_OVER] = DROP,
         [ORDER_STALLED] = DROP,
+        [ORDER_LOST] = DROP,
     },
     [ORDER_CANCELLED] = {
         [ORDER_HEARS_STOCK_RESERVED] = AGAIN(ORDER_ASKS_RELEASE),
@@ -80,6 +85,7 @@ static const Cell table[ORDER_NEEDS_REVIEW + 1][ORDER_EVENT_MAX + 1] = {
         [ORDER_HEARS_PAYMENT_UNKNOWN] = DROP,
         [ORDER_HOLD_OVER] = DROP,
         [ORDER_STALLED] = AGAIN(ORDER_ASKS_RELEASE),
+        [ORDER_LOST] = TO(ORDER_NEEDS_REVIEW, ORDER_ASKS_NOTHING),
     },
     [ORDER_EXPIRED] = {
         [ORDER_HEARS_STOCK_RESERVED] = AGAIN(ORDER_ASKS_RELEASE),
@@ -87,6 +93,7 @@ static const Cell table[ORDER_NEEDS_REVIEW + 1][ORDER_EVENT_MAX + 1] = {
         [ORDER_HEARS_STOCK_RELEASED] = TO(ORDER_EXPIRED, ORDER_ASKS_NOTHING),
         [ORDER_HOLD_OVER] = DROP,
         [ORDER_STALLED] = AGAIN(ORDER_ASKS_RELEASE),
+        [ORDER_LOST] = TO(ORDER_NEEDS_REVIEW, ORDER_ASKS_NOTHING),
     },
 };
 
@@ -103,6 +110,7 @@ static Order order_in(OrderState state)
                     .payment_token = "",
                     .payment_attempt = 1,
                     .hold_expires_at_us = NOW_US,
+                    .created_at_us = NOW_US - ORDER_LOST_AFTER_US,
                     .updated_at_us = NOW_US - 10 * US_PER_S,
                     .version = 7,
                     .open = true };
@@ -135,7 +143,7 @@ static void expect_fate(OrderState from, OrderEvent event)
 Test(order, moves_exactly_as_the_table_says)
 {
     for (OrderState from = ORDER_PENDING; from <= ORDER_NEEDS_REVIEW; from++) {
-        for (OrderEvent event = ORDER_HEARS_STOCK_RESERVED; event <= ORDER_STALLED; event++) {
+        for (OrderEvent event = ORDER_HEARS_STOCK_RESERVED; event <= ORDER_LOST; event++) {
             expect_fate(from, event);
         }
     }
@@ -274,6 +282,32 @@ Test(order, is_not_stalled_or_expired_before_its_time)
     cr_assert_eq(order_advance(&order, &over, &rules, NOW_US, &outcome).code, STATUS_OK);
     cr_expect_not(outcome.touched);
     cr_expect_eq(order.state, ORDER_PENDING);
+}
+
+Test(order, goes_to_review_when_it_is_lost_and_to_nobody_else)
+{
+    Order order = order_in(ORDER_PAYING);
+    OrderOutcome outcome;
+    OrderNews lost = { .event = ORDER_LOST, .detail = "" };
+    OrderNews captured = { ORDER_HEARS_PAYMENT_CAPTURED, 1, { 500 }, "" };
+
+    order.payment_token = "tok_ok";
+    order.created_at_us++;
+    cr_assert_eq(order_advance(&order, &lost, &rules, NOW_US, &outcome).code, STATUS_OK);
+    cr_expect_not(outcome.touched, "not for a whole day yet");
+    order.created_at_us--;
+    order.updated_at_us++;
+    cr_assert_eq(order_advance(&order, &lost, &rules, NOW_US, &outcome).code, STATUS_OK);
+    cr_expect_not(outcome.touched, "just asked again, or heard of");
+    order.updated_at_us--;
+    cr_assert_eq(order_advance(&order, &lost, &rules, NOW_US, &outcome).code, STATUS_OK);
+    cr_expect_eq(order.state, ORDER_NEEDS_REVIEW);
+    cr_expect_str_eq(order.reason, "STALLED");
+    cr_expect_str_eq(order.payment_token, "");
+    cr_expect_not(order.open);
+    cr_expect_str_eq(order_event_type(outcome.moves[0].event), "order.needs_review");
+    cr_expect_eq(order_advance(&order, &captured, &rules, NOW_US, &outcome).code,
+                 STATUS_FAILED_PRECONDITION, "a late answer is parked");
 }
 
 Test(order, totals_its_lines_and_refuses_what_does_not_add_up)
