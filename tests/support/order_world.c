@@ -108,15 +108,15 @@ static Status gate_scan(StockGate *gate, uint64_t *cursor, ProductId *ret_produc
     return world->gate->ops->scan(world->gate, cursor, ret_products, max, ret_count);
 }
 
-static Status gate_inspect(StockGate *gate, Arena *arena, OrderId id_below, GateView *views,
-                           size_t count)
+static Status gate_inspect(StockGate *gate, Arena *arena, OrderId id_below, uint64_t skip,
+                           GateView *views, size_t count)
 {
     OrderWorld *world = world_of_gate(gate);
 
     if (fault_before(&world->fault) || fault_after(&world->fault)) {
         return fault_status(&world->fault);
     }
-    return world->gate->ops->inspect(world->gate, arena, id_below, views, count);
+    return world->gate->ops->inspect(world->gate, arena, id_below, skip, views, count);
 }
 
 static Status gate_correct(StockGate *gate, ProductId product, int64_t seen, int64_t units)
@@ -394,7 +394,7 @@ int64_t order_world_gate(OrderWorld *world, uint64_t product)
     Arena arena;
 
     arena_init(&arena, (size_t)16 * 1024, (size_t)1024 * 1024);
-    Status status = world->gate->ops->inspect(world->gate, &arena, (OrderId){ 0 }, &view, 1);
+    Status status = world->gate->ops->inspect(world->gate, &arena, (OrderId){ 0 }, 0, &view, 1);
     assert(!status_failed(status));
     arena_deinit(&arena);
     return view.known ? view.units : INT64_MIN;

@@ -178,20 +178,41 @@ static Status scan(StockGate *gate, uint64_t *cursor, ProductId *ret_products, s
     return status_ok();
 }
 
-static void look_at_holds(const Shelf *shelf, OrderId id_below, GateView *view)
+static size_t count_holds(const Shelf *shelf, OrderId id_below, GateView *view)
 {
+    size_t old = 0;
+
+    for (size_t i = 0; i < HOLD_BUCKETS; i++) {
+        for (const HeldUnits *held = shelf->holds[i]; held != NULL; held = held->next) {
+            bool young = held->order >= id_below.value;
+            view->young += young ? 1 : 0;
+            old += young ? 0 : 1;
+        }
+    }
+    return old;
+}
+
+static void look_at_holds(const Shelf *shelf, OrderId id_below, uint64_t skip, GateView *view)
+{
+    size_t old = count_holds(shelf, id_below, view);
+    size_t from = old > GATE_STALE_MAX ? (size_t)(skip % old) : 0;
+    size_t at = 0;
+
     for (size_t i = 0; i < HOLD_BUCKETS; i++) {
         for (const HeldUnits *held = shelf->holds[i]; held != NULL; held = held->next) {
             if (held->order >= id_below.value) {
-                view->young++;
-            } else if (view->stale_count < GATE_STALE_MAX) {
+                continue;
+            }
+            if ((at + old - from) % old < GATE_STALE_MAX) {
                 view->stale[view->stale_count++] = (GateHold){ { held->order }, held->quantity };
             }
+            at++;
         }
     }
 }
 
-static Status look(MemoryStockGate *self, Arena *arena, OrderId id_below, GateView *view)
+static Status look(MemoryStockGate *self, Arena *arena, OrderId id_below, uint64_t skip,
+                   GateView *view)
 {
     const Shelf *shelf = find_shelf(self, view->product);
 
@@ -202,20 +223,20 @@ static Status look(MemoryStockGate *self, Arena *arena, OrderId id_below, GateVi
         return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
     }
     if (shelf != NULL) {
-        look_at_holds(shelf, id_below, view);
+        look_at_holds(shelf, id_below, skip, view);
     }
     return status_ok();
 }
 
-static Status inspect(StockGate *gate, Arena *arena, OrderId id_below, GateView *views,
-                      size_t count)
+static Status inspect(StockGate *gate, Arena *arena, OrderId id_below, uint64_t skip,
+                      GateView *views, size_t count)
 {
     MemoryStockGate *self = (MemoryStockGate *)gate;
     Status status = status_ok();
 
     pthread_mutex_lock(&self->lock);
     for (size_t i = 0; !status_failed(status) && i < count; i++) {
-        status = look(self, arena, id_below, &views[i]);
+        status = look(self, arena, id_below, skip, &views[i]);
     }
     pthread_mutex_unlock(&self->lock);
     return status;

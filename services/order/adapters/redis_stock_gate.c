@@ -63,18 +63,21 @@ static const char settle_text[] =
     "end\n"
     "return #gone\n";
 
-/* KEYS stock, hold; ARGV an order id, how many holds at most. Answers the units, the
- * count of holds not below the id, and the others: order id, quantity ... */
+/* KEYS stock, hold; ARGV an order id, how many holds at most, how many to skip of more.
+ * Answers the units, the count of holds not below the id, and the others: order id,
+ * quantity ... */
 static const char inspect_text[] =
     "local all, limit, max = redis.call('HGETALL', KEYS[2]), ARGV[1], 2 * tonumber(ARGV[2])\n"
-    "local young, old = 0, {}\n"
+    "local young, old, told = 0, {}, {}\n"
     "for i = 1, #all, 2 do\n"
     "  local id = all[i]\n"
     "  if #id < #limit or (#id == #limit and id < limit) then\n"
-    "    if #old < max then old[#old + 1], old[#old + 2] = id, all[i + 1] end\n"
+    "    old[#old + 1], old[#old + 2] = id, all[i + 1]\n"
     "  else young = young + 1 end\n"
     "end\n"
-    "return { redis.call('GET', KEYS[1]), young, old }\n";
+    "local from = #old > max and 2 * tonumber(ARGV[3]) % #old or 0\n"
+    "for i = 0, math.min(#old, max) - 1 do told[i + 1] = old[(from + i) % #old + 1] end\n"
+    "return { redis.call('GET', KEYS[1]), young, told }\n";
 
 /* KEYS stock; ARGV the units seen, the units to set. */
 static const char correct_text[] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
@@ -397,14 +400,15 @@ static Status read_view(Arena *arena, const RedisReply *reply, GateView *view)
     return status_ok();
 }
 
-static Status inspect(StockGate *gate, Arena *arena, OrderId id_below, GateView *views,
-                      size_t count)
+static Status inspect(StockGate *gate, Arena *arena, OrderId id_below, uint64_t skip,
+                      GateView *views, size_t count)
 {
     RedisStockGate *self = (RedisStockGate *)gate;
     const RedisReply *replies;
     size_t reply_count = 0;
     char limit[NUMBER_SIZE];
     char max[NUMBER_SIZE];
+    char skipped[NUMBER_SIZE];
     Status status = check_rest(self);
 
     assert(count <= REDIS_PIPELINE_MAX);
@@ -415,7 +419,8 @@ static Status inspect(StockGate *gate, Arena *arena, OrderId id_below, GateView 
         (void)begin_script(self, views[i].product);
         self->words[2] = write_number(id_below.value, limit);
         self->words[3] = write_number(GATE_STALE_MAX, max);
-        redis_append_script(self->redis, &self->inspect, 2, 4, self->words, NULL);
+        self->words[4] = write_number(skip, skipped);
+        redis_append_script(self->redis, &self->inspect, 2, 5, self->words, NULL);
     }
     status = run(self, &replies, &reply_count);
     for (size_t i = 0; !status_failed(status) && i < reply_count; i++) {

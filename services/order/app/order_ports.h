@@ -154,7 +154,7 @@ typedef struct GateHold {
 } GateHold;
 
 enum {
-    GATE_STALE_MAX = 200, /* old holds of a product told in one look */
+    GATE_STALE_MAX = 64, /* old holds of a product told in one look */
 };
 
 /* A look at one product in the gate. */
@@ -188,9 +188,11 @@ typedef struct StockGateOps {
     Status (*scan)(StockGate *gate, uint64_t *cursor, ProductId *ret_products, size_t max,
                    size_t *ret_count);
 
-    /* Looks at the products; holds of orders below `id_below` count as old. */
-    Status (*inspect)(StockGate *gate, Arena *arena, OrderId id_below, GateView *views,
-                      size_t count);
+    /* Looks at the products; holds of orders below `id_below` count as old. Where there
+     * are more old ones than are told, `skip` of them are passed over first, round and
+     * round: who raises it by GATE_STALE_MAX each time sees them all. */
+    Status (*inspect)(StockGate *gate, Arena *arena, OrderId id_below, uint64_t skip,
+                      GateView *views, size_t count);
 
     /* Sets a product from `seen` to `units`, unless it has changed meanwhile. */
     Status (*correct)(StockGate *gate, ProductId product, int64_t seen, int64_t units);

@@ -243,8 +243,9 @@ static Status sweep_gate(SweepOrders *app, SweepReport *report)
     }
     Status status = pick_products(app, views, &count);
     if (!status_failed(status) && count > 0) {
-        status =
-            advance->gate->ops->inspect(advance->gate, &advance->arena, id_below, views, count);
+        status = advance->gate->ops->inspect(advance->gate, &advance->arena, id_below,
+                                             app->hold_skip, views, count);
+        app->hold_skip += GATE_STALE_MAX;
     }
     if (status_failed(status) || count == 0) {
         return status;

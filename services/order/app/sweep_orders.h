@@ -17,12 +17,11 @@ enum {
     SWEEP_EXPIRED_MAX = 400,  /* holds ended in a turn: no storm after a clock jump */
     SWEEP_PRODUCTS_MAX = 512, /* products looked at in a turn */
     SWEEP_SUSPECTS_MAX = 128, /* products whose drift is remembered */
-    /* Younger holds may still be on their way to the database: to judge one too early
-     * gives back units of an order that is then stored. An order is named when its batch
-     * begins; until all of that is stored or not, the batch may ask a gate and a catalog
-     * that hang, commit in halves, and after a lost commit look up to 20 times (2 s of
-     * pauses alone, and each look may wait for a lock). */
-    SWEEP_HOLD_AGE_S = 60,
+    /* Younger holds may still be on their way to the database: an order is named when its
+     * batch begins. A batch that takes longer, with engines that hang, can have units given
+     * back of an order that is then stored: the gate promises too much, the ledger sells
+     * nothing twice, and the next turns see the drift and take it back. */
+    SWEEP_HOLD_AGE_S = 3,
     SWEEP_INBOX_DAYS = 7,
     SWEEP_KEY_HOURS = 48,
     SWEEP_PASS_MAX = SWEEP_STALLED_MAX, /* the widest of the passes over orders */
@@ -34,7 +33,8 @@ static_assert((int)SWEEP_PASS_MAX <= (int)ADVANCE_ORDERS_MAX, "a pass is one bat
 typedef struct SweepOrders {
     AdvanceOrders advance; /* with its own store and gate */
     Catalog *catalog;
-    uint64_t cursor; /* of the walk through the gate */
+    uint64_t cursor;    /* of the walk through the gate */
+    uint64_t hold_skip; /* of the walk through the old holds of each product */
     HoldDrift suspects[SWEEP_SUSPECTS_MAX];
     size_t suspect_count;
 } SweepOrders;

@@ -51,7 +51,7 @@ static int64_t units_of(StockGate *gate, uint64_t product)
     Arena arena;
 
     arena_init(&arena, (size_t)16 * 1024, (size_t)1024 * 1024);
-    Status status = gate->ops->inspect(gate, &arena, (OrderId){ 0 }, &view, 1);
+    Status status = gate->ops->inspect(gate, &arena, (OrderId){ 0 }, 0, &view, 1);
     assert(!status_failed(status));
     arena_deinit(&arena);
     return view.known ? view.units : INT64_MIN;
@@ -135,13 +135,43 @@ static void tells_old_holds_from_young(const StockGateSubject *subject)
     assert(hold(gate, 1, 1000, 2) == HOLD_GRANTED);
     assert(hold(gate, 1, 100, 3) == HOLD_GRANTED);
     arena_init(&arena, (size_t)16 * 1024, (size_t)1024 * 1024);
-    Status status = gate->ops->inspect(gate, &arena, (OrderId){ 1000 }, views, 2);
+    Status status = gate->ops->inspect(gate, &arena, (OrderId){ 1000 }, 0, views, 2);
     assert(!status_failed(status));
     assert(views[0].known && views[0].units == 94 && views[0].young == 1);
     assert(views[0].stale_count == 2);
     assert(views[0].stale[0].order.value + views[0].stale[1].order.value == 199);
     assert(views[0].stale[0].quantity + views[0].stale[1].quantity == 4);
     assert(!views[1].known && views[1].stale_count == 0);
+    arena_deinit(&arena);
+    subject->close(gate);
+}
+
+static void tells_all_old_holds_by_and_by(const StockGateSubject *subject)
+{
+    enum {
+        HOLDS = 2 * GATE_STALE_MAX + 1
+    };
+    StockGate *gate = gate_of(subject);
+    bool told[HOLDS + 1] = { false };
+    Arena arena;
+
+    restore(gate, 1, HOLDS);
+    for (uint64_t order = 1; order <= HOLDS; order++) {
+        assert(hold(gate, 1, order, 1) == HOLD_GRANTED);
+    }
+    arena_init(&arena, (size_t)16 * 1024, (size_t)1024 * 1024);
+    for (uint64_t skip = 0; skip < HOLDS; skip += GATE_STALE_MAX) {
+        GateView view = { .product = { 1 } };
+        Status status = gate->ops->inspect(gate, &arena, (OrderId){ 1000 }, skip, &view, 1);
+        assert(!status_failed(status));
+        assert(view.stale_count == GATE_STALE_MAX && view.young == 0);
+        for (size_t i = 0; i < view.stale_count; i++) {
+            told[view.stale[i].order.value] = true;
+        }
+    }
+    for (uint64_t order = 1; order <= HOLDS; order++) {
+        assert(told[order]);
+    }
     arena_deinit(&arena);
     subject->close(gate);
 }
@@ -284,6 +314,7 @@ const StockGateCase stock_gate_cases[] = {
     { "gives_back_once_and_only_what_was_held", gives_back_once_and_only_what_was_held },
     { "learns_a_product_once", learns_a_product_once },
     { "tells_old_holds_from_young", tells_old_holds_from_young },
+    { "tells_all_old_holds_by_and_by", tells_all_old_holds_by_and_by },
     { "corrects_only_what_it_was_seen_as", corrects_only_what_it_was_seen_as },
     { "works_in_any_number", works_in_any_number },
     { "walks_through_all_it_knows", walks_through_all_it_knows },

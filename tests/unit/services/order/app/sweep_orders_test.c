@@ -64,7 +64,7 @@ Test(sweep_orders, repeats_for_new_orders_though_a_thousand_are_stuck)
     world->products[0].on_hand = 10000;
     for (int i = 0; i < BATCHES; i++) {
         for (int j = 0; j < EACH; j++) {
-            char key[16];
+            char key[32];
 
             (void)snprintf(key, sizeof key, "%d-%d", i, j);
             order_world_add_line(world, order_world_ask(world, 7, key, 1, ""), 1, 1);
@@ -175,9 +175,9 @@ Test(sweep_orders, gives_back_a_hold_whose_order_was_never_stored)
     order_world_settle(world, 3);
     cr_assert_eq(world->gate->ops->hold(world->gate, &hold, 1).code, STATUS_OK);
     cr_expect_eq(order_world_gate(world, 1), 3);
-    order_world_sweep(world, 59);
+    order_world_sweep(world, SWEEP_HOLD_AGE_S - 1);
     cr_expect_eq(order_world_gate(world, 1), 3, "it may be on its way");
-    order_world_sweep(world, 3);
+    order_world_sweep(world, 2);
     cr_expect_eq(order_world_gate(world, 1), 7);
 }
 
