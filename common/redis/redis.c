@@ -235,7 +235,9 @@ static Status repeat_forgotten(Redis *redis, int64_t deadline_us)
 /* True for answers that say the server as a whole is of no use now. */
 static bool says_down(const RedisReply *reply)
 {
-    static const char *const words[] = { "LOADING", "MISCONF", "OOM", "BUSY ", "READONLY" };
+    static const char *const words[] = {
+        "LOADING", "MISCONF", "OOM", "BUSY ", "READONLY", "NOAUTH"
+    };
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (begins_with(reply, words[i])) {

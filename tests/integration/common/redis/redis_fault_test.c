@@ -107,7 +107,7 @@ Test(redis_fault, an_array_beyond_all_memory_is_refused_at_once)
     expect_outcome(&(FakeTurn){ .answer = "*900000000\r\n" }, STATUS_UNKNOWN, "REDIS_LOST");
 }
 
-Test(redis_fault, a_server_that_is_loading_full_or_read_only_counts_as_down)
+Test(redis_fault, a_server_that_is_loading_full_read_only_or_wants_a_password_counts_as_down)
 {
     static const char *const answers[] = {
         "-LOADING Redis is loading the dataset in memory\r\n",
@@ -115,6 +115,7 @@ Test(redis_fault, a_server_that_is_loading_full_or_read_only_counts_as_down)
         "-OOM command not allowed when used memory > 'maxmemory'.\r\n",
         "-BUSY Redis is busy running a script.\r\n",
         "-READONLY You can't write against a read only replica.\r\n",
+        "-NOAUTH Authentication required.\r\n",
     };
 
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {

@@ -143,8 +143,10 @@ static void set_up(const char *redis_url)
     set_url("JUMUN_WAKE_ORDER_URL", port + 4);
     (void)snprintf(text, sizeof text, "127.0.0.1:%u", port + 5);
     expect(setenv("JUMUN_GATEWAY_LISTEN_ADDRESS", text, 1) == 0);
-    proxy = tcp_proxy_open((uint16_t)strtoul(strrchr(redis_url, ':') + 1, NULL, 10));
-    (void)snprintf(text, sizeof text, "redis://127.0.0.1:%u", (unsigned)tcp_proxy_port(proxy));
+    const char *redis_port = strrchr(redis_url, ':') + 1;
+    proxy = tcp_proxy_open((uint16_t)strtoul(redis_port, NULL, 10));
+    (void)snprintf(text, sizeof text, "%.*s%u", (int)(redis_port - redis_url), redis_url,
+                   (unsigned)tcp_proxy_port(proxy)); /* with the same password */
     expect(setenv("JUMUN_CACHE_URL", text, 1) == 0);
     expect(!status_failed(redis_open(redis_url, 1000, &redis)));
     fake = fake_services_open(port, &keyring);
