@@ -197,6 +197,7 @@ int main(int argc, char **argv)
     char path[4096];
 
     log_open("bench", LOG_WARN);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads yet */
     if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0) {
         return 2;
     }
@@ -207,6 +208,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "bench: %s cannot be written\n", options.out);
         return 1;
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): it works on our path alone */
     Status status = scene_open(&scene, dirname(path), options.var);
     int code = status_failed(status) ? 1 : run_all(&scene, &options, file);
     scene_close(&scene);

@@ -64,7 +64,7 @@ static void checks(FILE *file, const Measurement *measurement)
                   "\nChecks: oversold %llu, lost %llu, duplicate %llu, charged without order %llu,"
                   " inconsistent %llu%s%s.\n",
                   (unsigned long long)report->violations[INVARIANT_OVERSOLD],
-                  (unsigned long long)(report->violations[INVARIANT_LOST] + measurement->lost),
+                  (unsigned long long)report->violations[INVARIANT_LOST] + measurement->lost,
                   (unsigned long long)report->violations[INVARIANT_DUPLICATE],
                   (unsigned long long)report->violations[INVARIANT_CHARGED_WITHOUT_ORDER],
                   (unsigned long long)report->violations[INVARIANT_INCONSISTENT],

@@ -77,7 +77,7 @@ static Status make_member(HttpClient *http, const char *run, int number, char re
         if (status_failed(status) || reply.status != 429) {
             break;
         }
-        (void)sleep(1);
+        (void)nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
     }
     if (status_failed(status) || reply.status != 201) {
         return refused("a sign-up", &reply);
@@ -87,7 +87,7 @@ static Status make_member(HttpClient *http, const char *run, int number, char re
         if (!status_failed(status)) {
             break;
         }
-        (void)sleep(1);
+        (void)nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
     }
     return status;
 }
@@ -220,7 +220,7 @@ Status scene_count(Scene *scene, uint64_t *ret_completed, uint64_t *ret_lost)
 
 Status scene_drain(Scene *scene, int timeout_s, double *ret_seconds)
 {
-    struct timespec pause = { 0, 50 * 1000000 };
+    struct timespec pause = { 0, 50 * 1000000L };
     int64_t start_us = clock_monotonic_us(clock_system());
     int64_t now_us = start_us;
 

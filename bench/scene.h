@@ -41,8 +41,8 @@ Status scene_open(Scene *scene, const char *bin, const char *var);
 void scene_begin(Scene *scene, bool wait);
 
 /* For LoadOptions; the context is the Scene. */
-size_t scene_request(void *scene, uint64_t n, char *buffer);
-void scene_answer(void *scene, uint64_t n, int http_status, const char *body);
+size_t scene_request(void *context, uint64_t n, char *buffer);
+void scene_answer(void *context, uint64_t n, int http_status, const char *body);
 
 /* What became of this run: orders that are COMPLETED, and orders answered 201 that the
  * database does not know. */

@@ -159,7 +159,7 @@ static void put(Shown *shown, const char *text)
 {
     for (; *text != '\0' && shown->size + 1 < shown->capacity; text++) {
         unsigned char byte = (unsigned char)*text;
-        shown->text[shown->size++] = byte < 0x20 || byte == 0x7F ? '?' : *text;
+        shown->text[shown->size++] = (char)(byte < 0x20 || byte == 0x7F ? '?' : byte);
     }
     shown->text[shown->size] = '\0';
 }

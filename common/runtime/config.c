@@ -57,8 +57,10 @@ static bool find_text(const ConfigRow *row, char *ret_text)
     char file_name[NAME_MAX_SIZE];
 
     (void)snprintf(file_name, sizeof file_name, "%s_FILE", row->name);
+    /* NOLINTBEGIN(concurrency-mt-unsafe): nothing here changes the environment */
     const char *text = getenv(row->name);
     const char *path = getenv(file_name);
+    /* NOLINTEND(concurrency-mt-unsafe) */
     if (text != NULL && path != NULL) {
         return refuse(row->name, "set it or its _FILE form, not both");
     }

@@ -66,6 +66,7 @@ static enum MHD_Result answer_metrics(const Admin *admin, struct MHD_Connection 
     return answer(connection, MHD_HTTP_OK, response);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the library's */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
                                   const char *path, const char *method, const char *version,
                                   const char *upload, size_t *upload_size, void **request)
@@ -143,6 +144,7 @@ Status admin_open(const AdminOptions *options, Admin **ret_admin)
         (unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_TIMEOUT_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_MAX, MHD_OPTION_END);
     if (admin->daemon == NULL) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's strerror has a buffer per thread */
         log_error("admin.cannot_listen", "address=%s error=%s", options->address, strerror(errno));
         free(admin);
         return status_make(STATUS_UNAVAILABLE, "PORT_TAKEN");

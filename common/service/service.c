@@ -59,6 +59,7 @@ static bool parse_level(const char *text, LogLevel *ret_level)
 /* False, with a line that says why, if JUMUN_LOG_LEVEL is none. */
 static bool open_log(const Service *service)
 {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment */
     const char *text = getenv("JUMUN_LOG_LEVEL");
     LogLevel level = LOG_INFO;
 
@@ -79,6 +80,7 @@ static const char *ops_address(const Service *service)
     for (char *at = variable; *at != '\0'; at++) {
         *at = (char)toupper((unsigned char)*at);
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment */
     const char *address = getenv(variable);
     return address == NULL ? OPS_ADDRESS_STANDARD : address;
 }

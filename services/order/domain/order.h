@@ -73,7 +73,7 @@ enum {
 #define ORDER_REPEAT_WAIT_MAX_US (300 * US_PER_S)
 
 /* An order that was asked for in vain for this long is lost: nothing comes by itself. */
-#define ORDER_LOST_AFTER_US (24 * 3600 * US_PER_S)
+#define ORDER_LOST_AFTER_US (INT64_C(24) * 3600 * US_PER_S)
 
 /* and what it then asks of others. */
 typedef enum OrderCommand {

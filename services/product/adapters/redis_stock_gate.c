@@ -59,7 +59,9 @@ static Status peek(StockGate *gate, ProductId product, bool *ret_known, int64_t 
         errno = 0;
         int64_t units = strtoll(reply->text, &end, 10);
         *ret_known = errno == 0 && end != reply->text && *end == '\0';
-        *ret_units = units;
+        if (*ret_known) {
+            *ret_units = units;
+        }
     }
     return status_ok();
 }
