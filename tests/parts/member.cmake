@@ -16,6 +16,17 @@ jumun_test(unit_member LABEL unit CRITERION SOURCES
 jumun_test(contract_member_store LABEL contract CRITERION SOURCES
     support/fake_member.c contract/services/member/fake_store_test.c
     contract/services/member/member_store_contract.c LINK member_app)
+jumun_test(contract_member_sessions LABEL contract CRITERION SOURCES
+    support/fake_member.c contract/services/member/fake_sessions_test.c
+    contract/services/member/login_throttle_contract.c
+    contract/services/member/session_store_contract.c LINK member_app)
+jumun_test(integration_member_sessions LABEL integration CRITERION SOURCES
+    contract/services/member/login_throttle_contract.c
+    contract/services/member/session_store_contract.c
+    integration/services/member/redis_sessions_test.c LINK member_adapters)
+if(TARGET integration_member_sessions)
+    set_tests_properties(integration_member_sessions PROPERTIES SKIP_RETURN_CODE 77)
+endif()
 jumun_test(integration_member_store LABEL integration CRITERION SOURCES
     contract/services/member/member_store_contract.c
     integration/services/member/member_schema.c

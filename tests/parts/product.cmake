@@ -21,9 +21,14 @@ jumun_test(contract_product_store_fake LABEL contract SOURCES
     contract/services/product/product_store_fake_test.c
     contract/services/product/product_store_contract.c support/fake_product_store.c
     LINK product_app)
+jumun_test(contract_product_gate_fake LABEL contract SOURCES
+    contract/services/product/stock_gate_fake_test.c
+    contract/services/product/stock_gate_contract.c support/fake_product_store.c
+    LINK product_app)
 jumun_test(integration_product_store LABEL integration TIMEOUT 120 SOURCES
     integration/services/product/product_store_mysql_test.c
     contract/services/product/product_store_contract.c
+    contract/services/product/stock_gate_contract.c
     integration/common/mysql/mysql_fixture.c support/service_schema.c
     DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
     LINK product_adapters)

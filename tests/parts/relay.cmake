@@ -11,8 +11,21 @@ foreach(name publisher consumer)
 endforeach()
 
 jumun_test(unit_relay LABEL unit CRITERION SOURCES
-    unit/relay/relay_test.c unit/relay/amqp_sink_test.c LINK relay_core)
+    unit/relay/relay_test.c unit/relay/amqp_sink_test.c support/fake_relay.c LINK relay_core)
 jumun_test(integration_relay LABEL integration TIMEOUT 180 SOURCES
     integration/relay/relay_source_test.c integration/common/amqp/broker.c
     support/tcp_proxy.c LINK relay_source)
 set_tests_properties(integration_relay PROPERTIES SKIP_RETURN_CODE 77 RESOURCE_LOCK broker)
+
+jumun_test(contract_relay_fake LABEL contract SOURCES
+    contract/relay/fake_relay_test.c contract/relay/event_sink_contract.c
+    contract/relay/outbox_source_contract.c support/fake_relay.c LINK relay_core)
+jumun_test(integration_relay_outbox LABEL integration SOURCES
+    integration/relay/mysql_outbox_test.c contract/relay/outbox_source_contract.c
+    integration/common/mysql/mysql_fixture.c support/service_schema.c
+    DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK relay_source)
+set_tests_properties(integration_relay_outbox PROPERTIES SKIP_RETURN_CODE 77)
+jumun_test(integration_relay_sink LABEL integration TIMEOUT 120 SOURCES
+    integration/relay/amqp_sink_test.c contract/relay/event_sink_contract.c
+    integration/common/amqp/broker.c support/tcp_proxy.c LINK relay_core)
+set_tests_properties(integration_relay_sink PROPERTIES SKIP_RETURN_CODE 77 RESOURCE_LOCK broker)

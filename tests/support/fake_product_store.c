@@ -209,15 +209,30 @@ void fake_product_store_init(FakeProductStore *fake)
     fake->store.ops = &ops;
 }
 
+/* The product's place, or count. */
+static size_t gate_place(const FakeStockGate *fake, ProductId product)
+{
+    size_t at = 0;
+
+    while (at < fake->count && fake->products[at].value != product.value) {
+        at++;
+    }
+    return at;
+}
+
 static Status forget(StockGate *base, ProductId product)
 {
     FakeStockGate *fake = (FakeStockGate *)base;
+    size_t at = gate_place(fake, product);
 
-    (void)product;
     if (fake->is_down) {
         return status_make(STATUS_UNAVAILABLE, "REDIS_DOWN");
     }
-    fake->known = false;
+    if (at < fake->count) {
+        fake->count--;
+        fake->products[at] = fake->products[fake->count];
+        fake->units[at] = fake->units[fake->count];
+    }
     fake->forgotten++;
     return status_ok();
 }
@@ -225,14 +240,27 @@ static Status forget(StockGate *base, ProductId product)
 static Status peek(StockGate *base, ProductId product, bool *ret_known, int64_t *ret_units)
 {
     const FakeStockGate *fake = (const FakeStockGate *)base;
+    size_t at = gate_place(fake, product);
 
-    (void)product;
     if (fake->is_down) {
         return status_make(STATUS_UNAVAILABLE, "REDIS_DOWN");
     }
-    *ret_known = fake->known;
-    *ret_units = fake->units;
+    *ret_known = at < fake->count;
+    if (*ret_known) {
+        *ret_units = fake->units[at];
+    }
     return status_ok();
+}
+
+void fake_stock_gate_put(FakeStockGate *fake, ProductId product, int64_t units)
+{
+    size_t at = gate_place(fake, product);
+
+    if (at == fake->count) {
+        assert(fake->count < FAKE_GATE_MAX);
+        fake->products[fake->count++] = product;
+    }
+    fake->units[at] = units;
 }
 
 void fake_stock_gate_init(FakeStockGate *fake)

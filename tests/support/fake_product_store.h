@@ -9,6 +9,7 @@
 enum {
     FAKE_PRODUCTS_MAX = 256,
     FAKE_CHANGES_MAX = 256,
+    FAKE_GATE_MAX = 16, /* products that the gate knows at a time */
 };
 
 /* A ledger entry. */
@@ -30,12 +31,16 @@ typedef struct FakeProductStore {
 typedef struct FakeStockGate {
     StockGate gate; /* first */
     bool is_down;
-    bool known;
-    int64_t units;
+    ProductId products[FAKE_GATE_MAX];
+    int64_t units[FAKE_GATE_MAX];
+    size_t count;
     size_t forgotten; /* times that a product was forgotten */
 } FakeStockGate;
 
 void fake_product_store_init(FakeProductStore *fake);
 void fake_stock_gate_init(FakeStockGate *fake);
+
+/* What the order service would do. */
+void fake_stock_gate_put(FakeStockGate *fake, ProductId product, int64_t units);
 
 #endif

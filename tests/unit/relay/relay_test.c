@@ -3,11 +3,10 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "tests/support/fake_relay.h"
 
 enum {
-    ROWS_MAX = 2000,
-    READS_MAX = 200,
     NOW_S = 100000, /* after the epoch of ids */
 };
 
@@ -31,150 +30,19 @@ static int64_t fake_monotonic(const Clock *clock)
 
 static const ClockOps clock_ops = { fake_wall, fake_monotonic };
 
-typedef struct FakeRow {
-    uint64_t id;
-    const char *queue;
-    bool committed;
-    bool removed;
-    unsigned published; /* times the broker has taken it */
-} FakeRow;
-
-typedef enum Fault {
-    FAULT_BEFORE, /* nothing happens, and it says so */
-    FAULT_AFTER,  /* it happens, and nobody hears of it */
-} Fault;
-
-/* Outbox and broker in one, so that each can check the other. */
-typedef struct World {
-    OutboxSource source; /* first */
-    EventSink sink;
-    FakeClock clock;
-    FakeRow rows[ROWS_MAX];
-    size_t row_count;
-    uint64_t floors[READS_MAX]; /* of each read */
-    size_t reads;
-    size_t calls; /* of any port function */
-    size_t fault_at;
-    Fault fault;
-    const char *refused_queue;
-    Status refusal;
-    size_t sink_limit; /* rows that the broker takes before its connection breaks */
-} World;
-
-static World world;
+static FakeRelay world;
+static FakeClock fake_clock;
 static Relay relay;
-
-static World *of_sink(EventSink *sink)
-{
-    return (World *)((char *)sink - offsetof(World, sink));
-}
-
-static bool is_fault(World *w, Fault fault)
-{
-    return w->calls == w->fault_at && w->fault == fault;
-}
-
-static bool is_paused(const OutboxRange *range, const char *queue)
-{
-    for (size_t i = 0; i < range->paused_count; i++) {
-        if (strcmp(range->paused[i], queue) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static Status fake_read(OutboxSource *source, const OutboxRange *range,
-                        RelayRow rows[static RELAY_BATCH_MAX], size_t *ret_count)
-{
-    World *w = (World *)source;
-    size_t count = 0;
-
-    w->calls++;
-    if (is_fault(w, FAULT_BEFORE) || is_fault(w, FAULT_AFTER)) {
-        return status_make(STATUS_UNAVAILABLE, "STORE_DOWN");
-    }
-    if (w->reads < READS_MAX) {
-        w->floors[w->reads++] = range->floor.value;
-    }
-    for (size_t i = 0; i < w->row_count && count < RELAY_BATCH_MAX; i++) {
-        const FakeRow *row = &w->rows[i];
-        if (row->committed && !row->removed && row->id >= range->floor.value &&
-            !is_paused(range, row->queue)) {
-            rows[count++] = (RelayRow){ .id = { row->id }, .queue = row->queue, .events = 1 };
-        }
-    }
-    *ret_count = count;
-    return status_ok();
-}
-
-static FakeRow *find(World *w, uint64_t id)
-{
-    for (size_t i = 0; i < w->row_count; i++) {
-        if (w->rows[i].id == id) {
-            return &w->rows[i];
-        }
-    }
-    cr_assert_fail("no row has this id");
-    return NULL;
-}
-
-static Status fake_remove(OutboxSource *source, const EventId *ids, size_t count)
-{
-    World *w = (World *)source;
-
-    w->calls++;
-    if (is_fault(w, FAULT_BEFORE)) {
-        return status_make(STATUS_UNAVAILABLE, "STORE_DOWN");
-    }
-    for (size_t i = 0; i < count; i++) {
-        FakeRow *row = find(w, ids[i].value);
-
-        cr_assert(i == 0 || ids[i].value > ids[i - 1].value);
-        cr_assert_gt(row->published, 0, "an unconfirmed row was removed");
-        row->removed = true;
-    }
-    return is_fault(w, FAULT_AFTER) ? status_make(STATUS_UNKNOWN, "COMMIT_UNKNOWN") : status_ok();
-}
-
-static Status fake_publish_one(World *w, const RelayRow *row, size_t index)
-{
-    if (w->refused_queue != NULL && strcmp(row->queue, w->refused_queue) == 0) {
-        return w->refusal;
-    }
-    if (is_fault(w, FAULT_BEFORE) || index >= w->sink_limit) {
-        return status_make(STATUS_UNAVAILABLE, "BROKER_DOWN");
-    }
-    find(w, row->id.value)->published++;
-    return is_fault(w, FAULT_AFTER) ? status_make(STATUS_UNKNOWN, "CONFIRM_MISSING") : status_ok();
-}
-
-static void fake_publish(EventSink *sink, RelayRow *rows, size_t count)
-{
-    World *w = of_sink(sink);
-
-    w->calls++;
-    for (size_t i = 0; i < count; i++) {
-        rows[i].status = fake_publish_one(w, &rows[i], i);
-    }
-}
-
-static const OutboxSourceOps source_ops = { fake_read, fake_remove };
-static const EventSinkOps sink_ops = { fake_publish };
 
 static void start_relay(void)
 {
-    relay_init(&relay, &world.source, &world.sink, &world.clock.clock);
+    relay_init(&relay, &world.source, &world.sink, &fake_clock.clock);
 }
 
 static void set_up(void)
 {
-    world = (World){
-        .source = { &source_ops },
-        .sink = { &sink_ops },
-        .clock = { { &clock_ops }, NOW_S * US_PER_S },
-        .sink_limit = SIZE_MAX,
-    };
+    fake_relay_init(&world);
+    fake_clock = (FakeClock){ { &clock_ops }, NOW_S * US_PER_S };
     start_relay();
 }
 
@@ -182,9 +50,7 @@ TestSuite(relay, .init = set_up);
 
 static void add_row(uint64_t id, const char *queue, bool committed)
 {
-    cr_assert_lt(world.row_count, ROWS_MAX);
-    cr_assert(world.row_count == 0 || id > world.rows[world.row_count - 1].id);
-    world.rows[world.row_count++] = (FakeRow){ .id = id, .queue = queue, .committed = committed };
+    (void)fake_relay_add(&world, id, queue, committed);
 }
 
 static void add_rows(uint64_t first, size_t count, const char *queue)
@@ -220,7 +86,7 @@ static size_t count_waiting(void)
 
 static void advance_ms(int64_t ms)
 {
-    world.clock.now_us += ms * US_PER_MS;
+    fake_clock.now_us += ms * US_PER_MS;
 }
 
 Test(relay, moves_everything_once_and_removes_it)
@@ -352,7 +218,7 @@ Test(relay, row_of_a_transaction_longer_than_the_trail_is_found_by_the_sweep)
     cr_assert_eq(step_all().code, STATUS_OK);
     for (int i = 0; i < 60; i++) {
         advance_ms(1000);
-        add_row(id_floor(fake_wall(&world.clock.clock)), "a", true);
+        add_row(id_floor(fake_wall(&fake_clock.clock)), "a", true);
         cr_assert_eq(step_all().code, STATUS_OK);
     }
     advance_ms(100);
@@ -393,7 +259,7 @@ Test(relay, floor_does_not_move_past_what_failed)
 
 /* Each port call fails once, before or after its effect; the relay goes on, or is killed
  * and started again. */
-static void survive_fault(size_t at, Fault fault, bool killed)
+static void survive_fault(size_t at, RelayFault fault, bool killed)
 {
     set_up();
     world.fault_at = at;

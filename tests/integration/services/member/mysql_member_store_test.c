@@ -2,12 +2,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/crypto/token.h"
 #include "services/member/adapters/mysql_member_store.h"
-#include "services/member/adapters/redis_login_throttle.h"
-#include "services/member/adapters/redis_session_store.h"
 #include "services/member/service.h"
 #include "tests/contract/services/member/member_store_contract.h"
 #include "tests/integration/services/member/member_schema.h"
@@ -111,81 +107,11 @@ Test(admin, is_created_once_and_then_reset)
     cr_expect_gt(second.sessions_valid_after_us, first.sessions_valid_after_us);
 }
 
-Test(redis_login_throttle, counts_forgets_and_is_forgotten_after_an_hour)
-{
-    RedisLoginThrottle throttle;
-    LoginFailures failures = { 9, 9 };
-    const RedisReply *replies;
-    size_t count;
-    Redis *redis = NULL;
-
-    cr_assert_eq(redis_open(getenv("JUMUN_TEST_REDIS_URL"), 5000, &redis).code, STATUS_OK);
-    redis_login_throttle_init(&throttle, redis);
-    LoginThrottle *port = &throttle.base;
-    cr_assert_eq(port->ops->clear(port, "jumun.test").code, STATUS_OK);
-    cr_assert_eq(port->ops->find(port, "jumun.test", &failures).code, STATUS_OK);
-    cr_expect(failures.count == 0 && failures.last_at_us == 0);
-    cr_assert_eq(port->ops->add_failure(port, "jumun.test", 1000).code, STATUS_OK);
-    cr_assert_eq(port->ops->add_failure(port, "jumun.test", 2000).code, STATUS_OK);
-    cr_assert_eq(port->ops->find(port, "jumun.test", &failures).code, STATUS_OK);
-    cr_expect(failures.count == 2 && failures.last_at_us == 2000);
-    redis_append(redis, 2, (const char *[]){ "TTL", "throttle:jumun.test" }, NULL);
-    cr_assert_eq(redis_run(redis, &replies, &count).code, STATUS_OK);
-    cr_expect(replies[0].integer > 3500 && replies[0].integer <= 3600);
-    cr_assert_eq(port->ops->clear(port, "jumun.test").code, STATUS_OK);
-    cr_assert_eq(port->ops->find(port, "jumun.test", &failures).code, STATUS_OK);
-    cr_expect_eq(failures.count, 0);
-    redis_append(redis, 3, (const char *[]){ "SET", "throttle:jumun.test", "x" }, NULL);
-    cr_assert_eq(redis_run(redis, &replies, &count).code, STATUS_OK);
-    cr_expect_eq(port->ops->find(port, "jumun.test", &failures).code, STATUS_UNAVAILABLE,
-                 "what cannot be read counts as down");
-    cr_expect_eq(port->ops->add_failure(port, "jumun.test", 3000).code, STATUS_UNAVAILABLE,
-                 "nor is a failure uncounted in silence");
-    cr_assert_eq(port->ops->clear(port, "jumun.test").code, STATUS_OK);
-    redis_close(redis);
-}
-
-Test(redis_session_store, gives_back_a_session_as_it_began)
-{
-    RedisSessionStore sessions;
-    Redis *redis = NULL;
-    int64_t now_us = clock_wall_us(clock_system());
-    Session session = {
-        .hash = { 0xCA, 0xFE },
-        .member = { ID_JSON_MAX - 7 },
-        .role = MEMBER_ROLE_ADMIN,
-        .created_at_us = now_us - 5,
-        .ends_at_us = now_us + 1000 * US_PER_S,
-    };
-    Session found;
-    bool is_found = false;
-
-    cr_assert_eq(redis_open(getenv("JUMUN_TEST_REDIS_URL"), 5000, &redis).code, STATUS_OK);
-    redis_session_store_init(&sessions, redis);
-    SessionStore *port = &sessions.base;
-    cr_assert_eq(port->ops->begin(port, &session, now_us).code, STATUS_OK);
-    cr_assert_eq(port->ops->find(port, session.hash, now_us, &is_found, &found).code, STATUS_OK);
-    cr_assert(is_found);
-    cr_expect_arr_eq(found.hash, session.hash, sizeof found.hash);
-    cr_expect_eq(found.member.value, session.member.value);
-    cr_expect_eq(found.role, MEMBER_ROLE_ADMIN);
-    cr_expect_eq(found.created_at_us, session.created_at_us);
-    cr_expect_eq(found.ends_at_us, session.ends_at_us);
-    cr_assert_eq(port->ops->end(port, session.member, session.hash).code, STATUS_OK);
-    cr_assert_eq(port->ops->find(port, session.hash, now_us, &is_found, &found).code, STATUS_OK);
-    cr_expect_not(is_found);
-    redis_close(redis);
-}
-
 int main(int argc, char **argv)
 {
-    static const char *const needed[] = { "JUMUN_TEST_MYSQL_URL", "JUMUN_TEST_REDIS_URL" };
-
-    for (size_t i = 0; i < 2; i++) {
-        if (getenv(needed[i]) == NULL) {
-            printf("SKIPPED: %s is not set\n", needed[i]);
-            return SKIPPED;
-        }
+    if (getenv("JUMUN_TEST_MYSQL_URL") == NULL) {
+        puts("SKIPPED: JUMUN_TEST_MYSQL_URL is not set");
+        return SKIPPED;
     }
     struct criterion_test_set *tests = criterion_initialize();
     int failed = 0;

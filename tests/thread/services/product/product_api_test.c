@@ -442,8 +442,7 @@ static void stock_is_shown_with_what_the_gate_believes(void)
     assert(level->available == 10);
     assert(level->_gate_available_case == 0 && level->_drift_case == 0);
 
-    gate.known = true;
-    gate.units = 8;
+    fake_stock_gate_put(&gate, (ProductId){ request.product_id }, 8);
     assert(!status_failed(call(GET_STOCK, &request.base, &done)));
     level = (const void *)done.reply;
     assert(level->_gate_available_case != 0 && level->gate_available == 8);
