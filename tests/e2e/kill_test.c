@@ -1,6 +1,9 @@
 /* kill_test.c - kill -9 of one process under load, for every process and engine: no order
- * that was answered 201 is lost, none is charged twice, stock adds up, and every order
- * comes to its end. Checked with SQL. The arguments name who is killed, one after another. */
+ * that was answered 201 is lost, none is charged twice, nothing is sold that is not there,
+ * stock adds up, and every order comes to its end. Checked with SQL. Some orders ask for a
+ * product that too many want, some are paid with a card that is declined or never
+ * answered, so that it is also compensations that are cut off. The arguments name who is
+ * killed, one after another. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +18,7 @@ enum {
     KILL_AT_S = 2,
     REQUESTS_MAX = RATE * SECONDS,
     HEAL_S = 60,
+    SCARCE_UNITS = 200, /* for REQUESTS_MAX / 5 who want one */
 };
 
 typedef struct Scene {
@@ -22,19 +26,38 @@ typedef struct Scene {
     const char *victim;
     pid_t pid;
     char token[64];
-    int64_t product;
+    int64_t plenty;
+    int64_t scarce;
+    char scarce_name[64];
     bool killed;
-    short statuses[REQUESTS_MAX]; /* the answer to each request; 0: none */
+    short statuses[REQUESTS_MAX]; /* the answer to each request; 0: none that decides */
 } Scene;
 
 static Scene scene;
 
-static void body_of(char *body, size_t size)
+static bool wants_scarce(uint64_t n)
+{
+    return n % 5 == 2;
+}
+
+static const char *payment_of(uint64_t n)
+{
+    return n % 7 == 3 ? "tok_declined" : n % 11 == 5 ? "tok_timeout" : "tok_ok";
+}
+
+static void body_of(uint64_t n, char *body, size_t size)
 {
     (void)snprintf(body, size,
                    "{\"lines\":[{\"productId\":%lld,\"quantity\":1}],"
-                   "\"payment\":{\"token\":\"tok_ok\"}}",
-                   (long long)scene.product);
+                   "\"payment\":{\"token\":\"%s\"}}",
+                   (long long)(wants_scarce(n) ? scene.scarce : scene.plenty), payment_of(n));
+}
+
+/* True if that answer to request n ends the matter. */
+static bool decides(uint64_t n, long http_status, const char *body)
+{
+    return http_status == 201 ||
+           (http_status == 409 && wants_scarce(n) && strstr(body, "OUT_OF_STOCK") != NULL);
 }
 
 static size_t write_request(void *context, uint64_t n, char *buffer)
@@ -42,7 +65,7 @@ static size_t write_request(void *context, uint64_t n, char *buffer)
     char body[256];
 
     (void)context;
-    body_of(body, sizeof body);
+    body_of(n, body, sizeof body);
     return (size_t)snprintf(buffer, LOAD_REQUEST_MAX,
                             "POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\n"
                             "Authorization: Bearer %s\r\nIdempotency-Key: %s-%llu\r\n"
@@ -53,8 +76,9 @@ static size_t write_request(void *context, uint64_t n, char *buffer)
 static void on_answer(void *context, uint64_t n, int http_status, const char *body)
 {
     (void)context;
-    (void)body;
-    scene.statuses[n] = (short)http_status;
+    if (http_status != 0 && decides(n, http_status, body)) {
+        scene.statuses[n] = (short)http_status;
+    }
 }
 
 static void on_tick(void *context, double elapsed_s)
@@ -85,52 +109,76 @@ static void load_and_kill(void)
                              &result);
     expect(!status_failed(status));
     expect(scene.killed);
-    (void)fprintf(stderr, "%s: %llu sent, %llu created, %llu broken\n", scene.victim,
+    (void)fprintf(stderr, "%s: %llu sent, %llu created, %llu refused, %llu broken\n", scene.victim,
                   (unsigned long long)result.sent, (unsigned long long)result.statuses[201],
-                  (unsigned long long)result.lost);
+                  (unsigned long long)result.statuses[409], (unsigned long long)result.lost);
     expect(result.statuses[201] > RATE); /* it worked before, so that there is what to lose */
 }
 
-/* What got no answer or a 5xx is unknown: the same key again must tell the truth. */
-static void ask_again(void)
+/* What got no answer that decides is unknown: the same key again must tell the truth. */
+static void ask_again(int n)
+{
+    char key[32];
+    char body[256];
+    HttpReply reply = { 0 };
+
+    body_of((uint64_t)n, body, sizeof body);
+    (void)snprintf(key, sizeof key, "%s-%d", scene.victim, n);
+    for (int tries = 0; tries < HEAL_S * 10; tries++) {
+        Status status = http_client_ask(scene.stack.http,
+                                        &(HttpRequest){ .method = "POST",
+                                                        .path = "/api/v1/orders",
+                                                        .body = body,
+                                                        .token = scene.token,
+                                                        .key = key },
+                                        &reply);
+        if (!status_failed(status) && decides((uint64_t)n, reply.status, reply.body)) {
+            scene.statuses[n] = (short)reply.status;
+            return;
+        }
+        stack_pause();
+    }
+    (void)fprintf(stderr, "%s: %ld %s\n", key, reply.status, reply.body == NULL ? "" : reply.body);
+    stack_fail(__FILE__, __LINE__, "an answer that decides");
+}
+
+static void ask_again_where_undecided(void)
 {
     for (int n = 0; n < REQUESTS_MAX; n++) {
-        char key[32];
-        char body[256];
-        HttpReply reply = { 0 };
-        int tries = 0;
-
-        if (scene.statuses[n] == 201) {
-            continue;
+        if (scene.statuses[n] == 0) {
+            ask_again(n);
         }
-        body_of(body, sizeof body);
-        (void)snprintf(key, sizeof key, "%s-%d", scene.victim, n);
-        do {
-            (void)http_client_ask(scene.stack.http,
-                                  &(HttpRequest){ .method = "POST",
-                                                  .path = "/api/v1/orders",
-                                                  .body = body,
-                                                  .token = scene.token,
-                                                  .key = key },
-                                  &reply);
-            tries++;
-            if (reply.status != 201) {
-                stack_pause();
-            }
-        } while (reply.status != 201 && tries < HEAL_S * 10);
-        expect(reply.status == 201);
     }
 }
 
+/* Every 201 is an order, and no other answer is one. */
 static void expect_nothing_lost(void)
 {
+    int64_t created = 0;
     char keys[64];
 
+    for (int n = 0; n < REQUESTS_MAX; n++) {
+        created += scene.statuses[n] == 201;
+    }
     (void)snprintf(keys, sizeof keys, "%s-%%", scene.victim);
     expect(stack_number(&scene.stack,
                         "SELECT COUNT(DISTINCT order_id) FROM order_db.idempotency_key k"
                         " JOIN order_db.orders o USING (order_id) WHERE k.req_key LIKE ?",
-                        keys) == REQUESTS_MAX);
+                        keys) == created);
+}
+
+static void expect_no_oversell(void)
+{
+    int64_t sold = stack_number(&scene.stack,
+                                "SELECT COALESCE(SUM(d.quantity), 0) FROM order_db.orders o"
+                                " JOIN order_db.orders_detail d USING (order_id)"
+                                " JOIN product_db.product p USING (product_id)"
+                                " WHERE o.status = 'COMPLETED' AND p.name = ?",
+                                scene.scarce_name);
+
+    (void)fprintf(stderr, "%s: %lld of %d scarce units sold\n", scene.victim, (long long)sold,
+                  SCARCE_UNITS);
+    expect(sold > 0 && sold <= SCARCE_UNITS);
 }
 
 static void survives_the_death_of(const char *victim)
@@ -138,10 +186,14 @@ static void survives_the_death_of(const char *victim)
     scene.victim = victim;
     scene.killed = false;
     memset(scene.statuses, 0, sizeof scene.statuses);
+    (void)snprintf(scene.scarce_name, sizeof scene.scarce_name, "Scarce %s", victim);
+    scene.scarce = stack_create_product(&scene.stack, scene.scarce_name, 100, SCARCE_UNITS);
     load_and_kill();
-    ask_again();
+    ask_again_where_undecided();
     stack_expect_settled(&scene.stack, HEAL_S);
     expect_nothing_lost();
+    expect_no_oversell();
+    stack_expect_gate_heals(&scene.stack, scene.scarce);
     expect(stack_pid(&scene.stack, victim) != scene.pid); /* and it is back */
 }
 
@@ -150,7 +202,7 @@ int main(int argc, char **argv)
     expect(argc > 1);
     stack_open(&scene.stack);
     stack_login_new_member(&scene.stack, "victor", scene.token);
-    scene.product = stack_create_product(&scene.stack, "Robust", 100, 1000000);
+    scene.plenty = stack_create_product(&scene.stack, "Robust", 100, 1000000);
     for (int i = 1; i < argc; i++) {
         survives_the_death_of(argv[i]);
     }

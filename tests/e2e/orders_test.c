@@ -10,27 +10,6 @@
 static Stack stack;
 static char alice[64];
 static char bob[64];
-static unsigned keys; /* a new request key each time */
-
-/* Places an order for a quantity of a product, waiting for its end. */
-static HttpReply place(const char *token, int64_t product, int quantity, const char *payment)
-{
-    static const char *const wait[] = { "Prefer: wait=20", NULL };
-    char body[256];
-    char key[32];
-
-    (void)snprintf(
-        body, sizeof body,
-        "{\"lines\":[{\"productId\":%lld,\"quantity\":%d}],\"payment\":{\"token\":\"%s\"}}",
-        (long long)product, quantity, payment);
-    (void)snprintf(key, sizeof key, "key-%u", ++keys);
-    return stack_ask(&stack, &(HttpRequest){ .method = "POST",
-                                             .path = "/api/v1/orders",
-                                             .body = body,
-                                             .token = token,
-                                             .key = key,
-                                             .headers = wait });
-}
 
 __attribute__((format(printf, 2, 3))) static HttpReply get(const char *token, const char *format,
                                                            ...)
@@ -66,7 +45,7 @@ static int64_t available(int64_t product)
 static void an_order_goes_from_http_to_completed_and_can_be_followed(void)
 {
     int64_t product = stack_create_product(&stack, "Tea", 1500, 10);
-    HttpReply reply = place(alice, product, 2, "tok_ok");
+    HttpReply reply = stack_place_order(&stack, alice, product, 2, "tok_ok");
     char code[32];
 
     stack_expect_status(reply, 201);
@@ -131,14 +110,14 @@ static void the_trace_of_the_request_reaches_every_event(void)
 static void a_declined_payment_cancels_the_order_and_gives_the_stock_back(void)
 {
     int64_t product = stack_create_product(&stack, "Declined", 100, 5);
-    HttpReply reply = place(alice, product, 3, "tok_declined");
+    HttpReply reply = stack_place_order(&stack, alice, product, 3, "tok_declined");
 
     stack_expect_status(reply, 201);
     expect(strcmp(json_text(reply.json, "status"), "CANCELLED") == 0);
     expect(strcmp(json_text(reply.json, "reason"), "PAYMENT_DECLINED") == 0);
     stack_expect_settled(&stack, 20);
     expect(available(product) == 5);
-    reply = place(alice, product, 1, "tok_insufficient_funds");
+    reply = stack_place_order(&stack, alice, product, 1, "tok_insufficient_funds");
     expect(strcmp(json_text(reply.json, "reason"), "PAYMENT_DECLINED") == 0);
 }
 
@@ -146,11 +125,11 @@ static void an_unanswered_charge_is_asked_after_and_never_made_twice(void)
 {
     int64_t product = stack_create_product(&stack, "Unanswered", 700, 9);
 
-    HttpReply reply = place(alice, product, 1, "tok_timeout");
+    HttpReply reply = stack_place_order(&stack, alice, product, 1, "tok_timeout");
     expect(strcmp(json_text(reply.json, "status"), "COMPLETED") == 0);
-    reply = place(alice, product, 1, "tok_slow");
+    reply = stack_place_order(&stack, alice, product, 1, "tok_slow");
     expect(strcmp(json_text(reply.json, "status"), "COMPLETED") == 0);
-    reply = place(alice, product, 1, "tok_timeout_lost");
+    reply = stack_place_order(&stack, alice, product, 1, "tok_timeout_lost");
     expect(strcmp(json_text(reply.json, "status"), "CANCELLED") == 0);
     stack_expect_settled(&stack, 20);
     expect(available(product) == 7);
@@ -160,10 +139,10 @@ static void what_is_not_there_is_not_sold(void)
 {
     int64_t product = stack_create_product(&stack, "Rare", 100, 2);
 
-    expect_error(place(alice, product, 3, "tok_ok"), 409, "OUT_OF_STOCK");
-    HttpReply reply = place(alice, product, 2, "tok_ok");
+    expect_error(stack_place_order(&stack, alice, product, 3, "tok_ok"), 409, "OUT_OF_STOCK");
+    HttpReply reply = stack_place_order(&stack, alice, product, 2, "tok_ok");
     expect(strcmp(json_text(reply.json, "status"), "COMPLETED") == 0);
-    expect_error(place(bob, product, 1, "tok_ok"), 409, "OUT_OF_STOCK");
+    expect_error(stack_place_order(&stack, bob, product, 1, "tok_ok"), 409, "OUT_OF_STOCK");
     expect(available(product) == 0);
 }
 
@@ -208,7 +187,7 @@ static void a_request_key_means_one_order_and_one_answer(void)
 static void nobody_sees_anothers_order(void)
 {
     int64_t product = stack_create_product(&stack, "Private", 100, 9);
-    HttpReply reply = place(alice, product, 1, "tok_ok");
+    HttpReply reply = stack_place_order(&stack, alice, product, 1, "tok_ok");
     char code[32];
     char forged[32];
 
@@ -280,7 +259,8 @@ static void bad_input_gets_its_error_and_leaves_no_trace(void)
     }
     expect(stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders", NULL) == before);
     expect(available(product) == 50);
-    HttpReply reply = place(alice, product, 1, "tok_ok"); /* and the next good one works */
+    HttpReply reply =
+        stack_place_order(&stack, alice, product, 1, "tok_ok"); /* and the next good one works */
     expect(strcmp(json_text(reply.json, "status"), "COMPLETED") == 0);
 }
 
@@ -317,7 +297,7 @@ static void an_archived_product_is_not_sold(void)
                                                         .token = stack.admin_token,
                                                         .headers = match });
     stack_expect_status(reply, 204);
-    expect_error(place(alice, product, 1, "tok_ok"), 404, "PRODUCT_NOT_FOUND");
+    expect_error(stack_place_order(&stack, alice, product, 1, "tok_ok"), 404, "PRODUCT_NOT_FOUND");
 }
 
 static void only_admins_change_the_catalogue(void)

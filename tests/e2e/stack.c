@@ -11,6 +11,13 @@
 
 #include "common/base/clock.h"
 #include "tests/invariants/invariants.h"
+#include "tests/support/processes.h"
+
+enum {
+    LEFT_S = 5,
+    FOLLOW_S = 30,
+    GATE_HEAL_S = 10, /* twice what is promised: it is a busy machine */
+};
 
 static Stack *running; /* for stack_fail: leave nothing behind */
 
@@ -32,17 +39,45 @@ static int run_with_var(Stack *stack, const char *verb, const char *options)
     return run_jumun(words);
 }
 
-static void take_down(Stack *stack)
+static void remove_var(const Stack *stack)
 {
     char command[320];
 
-    if (run_with_var(stack, "down", "") != 0) {
-        (void)fprintf(stderr, "jumun down failed\n");
-    }
     (void)snprintf(command, sizeof command, "rm -rf '%s'", stack->var);
     if (system(command) != 0) {
         (void)fprintf(stderr, "%s is still there\n", stack->var);
     }
+}
+
+static void take_down(Stack *stack)
+{
+    if (run_with_var(stack, "down", "") != 0) {
+        (void)fprintf(stderr, "jumun down failed\n");
+    }
+    remove_var(stack);
+}
+
+/* The rest of the first line of var/<file> that begins with `prefix`. */
+static bool find_line(const Stack *stack, const char *file, const char *prefix, char *ret_text,
+                      size_t size)
+{
+    char path[512];
+    char line[512];
+    bool found = false;
+
+    (void)snprintf(path, sizeof path, "%s/%s", stack->var, file);
+    FILE *lines = fopen(path, "re");
+    while (lines != NULL && !found && fgets(line, sizeof line, lines) != NULL) {
+        found = strncmp(line, prefix, strlen(prefix)) == 0;
+    }
+    if (found) {
+        line[strcspn(line, "\n")] = '\0';
+        (void)snprintf(ret_text, size, "%s", line + strlen(prefix));
+    }
+    if (lines != NULL) {
+        (void)fclose(lines);
+    }
+    return found;
 }
 
 void stack_fail(const char *file, int line, const char *what)
@@ -91,7 +126,7 @@ static void on_abort(int signal_number)
     stack_fail(__FILE__, __LINE__, "no abort");
 }
 
-void stack_open(Stack *stack)
+void stack_make(Stack *stack)
 {
     (void)signal(SIGABRT, on_abort);
     expect(getenv("JUMUN_TEST_BIN") != NULL);
@@ -99,24 +134,92 @@ void stack_open(Stack *stack)
     (void)snprintf(stack->var, sizeof stack->var, "/tmp/jumun-e2e-XXXXXX");
     expect(mkdtemp(stack->var) != NULL);
     running = stack;
-    expect(run_with_var(stack, "up", "--detach") == 0);
+}
+
+void stack_connect(Stack *stack)
+{
     look(stack);
     expect(!status_failed(db_open_patient(stack->running.audit_url, &stack->db)));
     expect(!status_failed(http_client_open(stack->running.url, &stack->http)));
     log_in(stack, stack->running.admin_login, stack->running.admin_password, stack->admin_token);
 }
 
-void stack_close(Stack *stack)
+void stack_up(Stack *stack)
 {
-    look(stack);
+    expect(run_with_var(stack, "up", "--detach") == 0);
+    stack_connect(stack);
+}
+
+void stack_open(Stack *stack)
+{
+    stack_make(stack);
+    stack_up(stack);
+}
+
+void stack_disconnect(Stack *stack)
+{
+    look(stack); /* who is to be gone afterwards */
     http_client_close(stack->http);
+    stack->http = NULL;
     db_close(stack->db);
-    running = NULL;
-    take_down(stack);
+    stack->db = NULL;
+}
+
+void stack_expect_nobody(Stack *stack)
+{
     expect(stack->running.process_count >= 9);
     for (size_t i = 0; i < stack->running.process_count; i++) {
         expect(kill(stack->running.processes[i].pid, 0) != 0 && errno == ESRCH);
     }
+    /* And none that they started in turn: an engine's helpers may need a moment. */
+    int64_t end_us = clock_monotonic_us(clock_system()) + LEFT_S * US_PER_S;
+    pid_t left = process_that_names(stack->var);
+    while (left != 0 && clock_monotonic_us(clock_system()) < end_us) {
+        stack_pause();
+        left = process_that_names(stack->var);
+    }
+    if (left != 0) {
+        (void)fprintf(stderr, "process %d is left\n", (int)left);
+    }
+    expect(left == 0);
+}
+
+void stack_down(Stack *stack)
+{
+    stack_disconnect(stack);
+    expect(run_with_var(stack, "down", "") == 0);
+    stack_expect_nobody(stack);
+}
+
+void stack_remove(Stack *stack)
+{
+    running = NULL;
+    remove_var(stack);
+}
+
+void stack_close(Stack *stack)
+{
+    stack_down(stack);
+    stack_remove(stack);
+}
+
+void stack_engine_url(const Stack *stack, const char *engine, char ret_url[STACK_URL_SIZE])
+{
+    char prefix[64];
+
+    (void)snprintf(prefix, sizeof prefix, "export JUMUN_TEST_%s_URL='", engine);
+    expect(find_line(stack, "engines.env", prefix, ret_url, STACK_URL_SIZE));
+    ret_url[strcspn(ret_url, "'")] = '\0';
+}
+
+uint16_t stack_port(const Stack *stack, const char *name)
+{
+    char prefix[64];
+    char number[STACK_URL_SIZE];
+
+    (void)snprintf(prefix, sizeof prefix, "%s ", name);
+    expect(find_line(stack, "ports", prefix, number, sizeof number));
+    return (uint16_t)atoi(number);
 }
 
 pid_t stack_pid(Stack *stack, const char *name)
@@ -165,6 +268,77 @@ void stack_pause(void)
     struct timespec pause = { 0, 100 * 1000000 };
 
     (void)nanosleep(&pause, NULL);
+}
+
+HttpReply stack_place_order(Stack *stack, const char *token, int64_t product, int quantity,
+                            const char *payment)
+{
+    static const char *const wait[] = { "Prefer: wait=20", NULL };
+    static unsigned keys; /* a new request key each time */
+    char body[256];
+    char key[32];
+
+    (void)snprintf(
+        body, sizeof body,
+        "{\"lines\":[{\"productId\":%lld,\"quantity\":%d}],\"payment\":{\"token\":\"%s\"}}",
+        (long long)product, quantity, payment);
+    (void)snprintf(key, sizeof key, "key-%u", ++keys);
+    return stack_ask(stack, &(HttpRequest){ .method = "POST",
+                                            .path = "/api/v1/orders",
+                                            .body = body,
+                                            .token = token,
+                                            .key = key,
+                                            .headers = wait });
+}
+
+HttpReply stack_expect_order_becomes(Stack *stack, const char *token, const char *code,
+                                     const char *state)
+{
+    int64_t end_us = clock_monotonic_us(clock_system()) + FOLLOW_S * US_PER_S;
+    char path[128];
+    HttpReply reply;
+
+    (void)snprintf(path, sizeof path, "/api/v1/orders/%s", code);
+    do {
+        reply = stack_ask(stack, &(HttpRequest){ .method = "GET", .path = path, .token = token });
+        if (reply.status == 200 && strcmp(json_text(reply.json, "status"), state) == 0) {
+            return reply;
+        }
+        stack_pause();
+    } while (clock_monotonic_us(clock_system()) < end_us);
+    (void)fprintf(stderr, "not %s: %ld %s\n", state, reply.status, reply.body);
+    stack_fail(__FILE__, __LINE__, "the order in that state");
+}
+
+void stack_expect_order_works(Stack *stack, const char *token, int64_t product,
+                              char ret_code[STACK_CODE_SIZE])
+{
+    HttpReply reply = stack_place_order(stack, token, product, 1, "tok_ok");
+
+    stack_expect_status(reply, 201);
+    (void)snprintf(ret_code, STACK_CODE_SIZE, "%s", json_text(reply.json, "orderCode"));
+    (void)stack_expect_order_becomes(stack, token, ret_code, "COMPLETED");
+}
+
+void stack_expect_gate_heals(Stack *stack, int64_t product)
+{
+    int64_t end_us = clock_monotonic_us(clock_system()) + GATE_HEAL_S * US_PER_S;
+    char path[128];
+    HttpReply reply;
+
+    (void)snprintf(path, sizeof path, "/api/v1/products/%lld/stock", (long long)product);
+    do {
+        reply = stack_ask(
+            stack, &(HttpRequest){ .method = "GET", .path = path, .token = stack->admin_token });
+        stack_expect_status(reply, 200);
+        if (json_is_integer(json_object_get(reply.json, "drift")) &&
+            json_number(reply.json, "drift") == 0) {
+            return;
+        }
+        stack_pause();
+    } while (clock_monotonic_us(clock_system()) < end_us);
+    (void)fprintf(stderr, "%s\n", reply.body);
+    stack_fail(__FILE__, __LINE__, "no drift");
 }
 
 void stack_expect_settled(Stack *stack, int timeout_s)

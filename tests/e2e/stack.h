@@ -12,6 +12,11 @@
 #include "common/mysql/db.h"
 #include "tests/support/running.h"
 
+enum {
+    STACK_URL_SIZE = 256,
+    STACK_CODE_SIZE = 32, /* an order code and its NUL */
+};
+
 typedef struct Stack {
     char var[256];
     Running running;
@@ -25,6 +30,22 @@ void stack_open(Stack *stack);
 
 /* Stops everything, checks that no process is left, removes the directory. */
 void stack_close(Stack *stack);
+
+/* The same in steps, for tests of the steps: an empty directory; `jumun up` in it;
+ * connections to what runs there; an end to them; `jumun down`; nobody is left. */
+void stack_make(Stack *stack);
+void stack_up(Stack *stack);
+void stack_connect(Stack *stack);
+void stack_disconnect(Stack *stack);
+void stack_down(Stack *stack);
+void stack_expect_nobody(Stack *stack);
+void stack_remove(Stack *stack);
+
+/* The address with its password of an engine, "MYSQL", "REDIS" or "AMQP". */
+void stack_engine_url(const Stack *stack, const char *engine, char ret_url[STACK_URL_SIZE]);
+
+/* A port of var/ports, "order-rpc". */
+uint16_t stack_port(const Stack *stack, const char *name);
 
 /* The pid of a service ("order") or an engine ("mariadb"), as `jumun status` says now. */
 pid_t stack_pid(Stack *stack, const char *name);
@@ -40,6 +61,21 @@ void stack_login_new_member(Stack *stack, const char *login_id, char ret_token[6
 
 /* Makes a product as the admin; returns its id. */
 int64_t stack_create_product(Stack *stack, const char *name, int64_t price, int64_t quantity);
+
+/* Orders `quantity` of one product with a new request key; waits 20 s for its end. */
+HttpReply stack_place_order(Stack *stack, const char *token, int64_t product, int quantity,
+                            const char *payment);
+
+/* A good order comes to its good end; returns its code. */
+void stack_expect_order_works(Stack *stack, const char *token, int64_t product,
+                              char ret_code[STACK_CODE_SIZE]);
+
+/* Follows an order until it is in that state; fails after 30 s. */
+HttpReply stack_expect_order_becomes(Stack *stack, const char *token, const char *code,
+                                     const char *state);
+
+/* Waits until the gate in Redis tells the truth about the product; fails after 10 s. */
+void stack_expect_gate_heals(Stack *stack, int64_t product);
 
 /* Waits until no order is open and the outboxes are empty, then runs all invariants.
  * Fails the test with the first violation, or if that takes longer than timeout_s. */

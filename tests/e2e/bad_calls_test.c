@@ -1,0 +1,228 @@
+/* bad_calls_test.c - strangers on the ports of the running services: bytes that are no
+ * call, and calls that nobody with a key has made. All are refused, no service dies of
+ * it, and the next order is as good as ever. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/crypto/mac.h"
+#include "common/crypto/token.h"
+#include "common/rpc/proto_arena.h"
+#include "jumun/rpc/v1/rpc.pb-c.h"
+#include "tests/e2e/stack.h"
+
+enum {
+    PATIENCE_S = 10,
+    MESSAGE_MAX = 4096,
+};
+
+typedef Jumun__Rpc__V1__RpcReplyBatch WireReplies;
+
+static Stack stack;
+static CallerKeyring keyring;
+
+static const char *const rpc_ports[] = { "member-rpc", "product-rpc", "order-rpc", "payment-rpc" };
+
+static int send_tcp(uint16_t port, const void *bytes, size_t size)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons(port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const struct timeval patience = { .tv_sec = PATIENCE_S };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    expect(fd >= 0);
+    expect(connect(fd, (const struct sockaddr *)&address, sizeof address) == 0);
+    expect(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0);
+    expect(send(fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size);
+    return fd;
+}
+
+static void expect_hang_up(int fd)
+{
+    char bytes[64];
+    ssize_t got;
+
+    do {
+        got = recv(fd, bytes, sizeof bytes, 0);
+    } while (got > 0);
+    expect(got == 0 || errno == ECONNRESET);
+    (void)close(fd);
+}
+
+static void random_bytes(uint8_t *bytes, size_t size)
+{
+    uint64_t state = UINT64_C(0x9E3779B97F4A7C15); /* the same in every run */
+
+    for (size_t i = 0; i < size; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes[i] = (uint8_t)state;
+    }
+}
+
+static void bytes_that_are_no_call_are_hung_up_on(uint16_t port)
+{
+    /* nng's hello of a REQ socket, then a frame of 2^64 - 32 bytes */
+    static const uint8_t monster[] = { 0,    'S',  'P',  0,    0,    0x30, 0, 0, 0xFF, 0xFF,
+                                       0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xE0, 1, 2, 3,    4 };
+    uint8_t noise[1024];
+
+    random_bytes(noise, sizeof noise);
+    expect_hang_up(send_tcp(port, noise, sizeof noise));
+    expect_hang_up(send_tcp(port, monster, sizeof monster));
+    expect_hang_up(send_tcp(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27));
+}
+
+/* The other ports: whatever they make of it, they must live on. */
+static void all_other_ports_get_noise(void)
+{
+    static const char *const names[] = { "gateway",      "gateway-ops", "member-ops", "product-ops",
+                                         "order-ops",    "payment-ops", "relay-ops",  "order-wake",
+                                         "product-wake", "payment-wake" };
+    uint8_t noise[1024];
+
+    random_bytes(noise, sizeof noise);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)close(send_tcp(stack_port(&stack, names[i]), noise, sizeof noise));
+    }
+}
+
+static void expect_refusal(nng_socket socket, const void *bytes, size_t size, const char *code)
+{
+    nng_msg *message;
+
+    expect(nng_msg_alloc(&message, 0) == 0 && nng_msg_append(message, bytes, size) == 0);
+    expect(nng_sendmsg(socket, message, 0) == 0);
+    expect(nng_recvmsg(socket, &message, 0) == 0);
+    WireReplies *replies =
+        jumun__rpc__v1__rpc_reply_batch__unpack(NULL, nng_msg_len(message), nng_msg_body(message));
+    nng_msg_free(message);
+    expect(replies != NULL && replies->n_replies == 1 && replies->replies[0]->number == 0);
+    if (strcmp(replies->replies[0]->code, code) != 0) {
+        (void)fprintf(stderr, "%s, not %s\n", replies->replies[0]->code, code);
+    }
+    expect(strcmp(replies->replies[0]->code, code) == 0);
+    jumun__rpc__v1__rpc_reply_batch__free_unpacked(replies, NULL);
+}
+
+/* One call of OrderService/PlaceOrder by an admin of the caller's making. */
+static size_t write_call(const char *caller, int64_t sent_at_us, const uint8_t *key,
+                         uint8_t bytes[static MESSAGE_MAX])
+{
+    Jumun__Rpc__V1__RpcCall call;
+    Jumun__Rpc__V1__RpcCall *calls[] = { &call };
+    Jumun__Rpc__V1__RpcRequestBatch batch;
+
+    jumun__rpc__v1__rpc_call__init(&call);
+    jumun__rpc__v1__rpc_request_batch__init(&batch);
+    call.number = 1;
+    call.method = proto_text("jumun.order.v1.OrderService/PlaceOrder");
+    call.timeout_ms = 1000;
+    call.member_id = 1;
+    call.role = JUMUN__RPC__V1__ROLE__ADMIN;
+    batch.caller = proto_text(caller);
+    batch.sent_at_us = sent_at_us;
+    batch.n_calls = 1;
+    batch.calls = calls;
+    size_t size = jumun__rpc__v1__rpc_request_batch__pack(&batch, bytes);
+    bytes[size] = 0x7A;
+    bytes[size + 1] = MAC_SIZE;
+    mac_make(key, bytes, size, bytes + size + 2);
+    return size + 2 + MAC_SIZE;
+}
+
+static const uint8_t *key_of(const char *caller)
+{
+    const CallerKeys *keys = caller_keyring_find(&keyring, caller, strlen(caller));
+
+    expect(keys != NULL && keys->key_count > 0);
+    return keys->keys[0];
+}
+
+static void forged_calls_are_refused(uint16_t port)
+{
+    static const uint8_t guessed[MAC_KEY_SIZE] = { 7 };
+    uint8_t bytes[MESSAGE_MAX];
+    char url[64];
+    nng_socket socket;
+    int64_t now_us = clock_wall_us(clock_system());
+
+    (void)snprintf(url, sizeof url, "tcp://127.0.0.1:%u", (unsigned)port);
+    expect(nng_req0_open(&socket) == 0);
+    expect(nng_socket_set_ms(socket, NNG_OPT_RECVTIMEO, PATIENCE_S * 1000) == 0);
+    expect(nng_dial(socket, url, NULL, 0) == 0);
+
+    random_bytes(bytes, sizeof bytes);
+    expect_refusal(socket, bytes, sizeof bytes, "BAD_MAC");
+    size_t size = write_call("gateway", now_us, guessed, bytes);
+    expect_refusal(socket, bytes, size, "BAD_MAC");
+    size = write_call("stranger", now_us, guessed, bytes);
+    expect_refusal(socket, bytes, size, "BAD_MAC");
+    size = write_call("gateway", now_us, key_of("relay"), bytes); /* another's good key */
+    expect_refusal(socket, bytes, size, "BAD_MAC");
+    size = write_call("gateway", now_us - 3600 * US_PER_S, key_of("gateway"), bytes);
+    expect_refusal(socket, bytes, size, "STALE_BATCH"); /* recorded and played again */
+    (void)nng_close(socket);
+}
+
+static void a_service_may_not_call_what_is_not_its_business(void)
+{
+    uint8_t bytes[MESSAGE_MAX];
+    char url[64];
+    nng_socket socket;
+
+    (void)snprintf(url, sizeof url, "tcp://127.0.0.1:%u",
+                   (unsigned)stack_port(&stack, "order-rpc"));
+    expect(nng_req0_open(&socket) == 0);
+    expect(nng_socket_set_ms(socket, NNG_OPT_RECVTIMEO, PATIENCE_S * 1000) == 0);
+    expect(nng_dial(socket, url, NULL, 0) == 0);
+    size_t size = write_call("payment", clock_wall_us(clock_system()), key_of("payment"), bytes);
+    expect_refusal(socket, bytes, size, "CALLER_NOT_ALLOWED");
+    (void)nng_close(socket);
+}
+
+int main(void)
+{
+    static const char *const services[] = { "gateway", "member",  "product",
+                                            "order",   "payment", "relay" };
+    pid_t pids[sizeof services / sizeof services[0]];
+    char alice[64];
+    char path[512];
+    char code[STACK_CODE_SIZE];
+
+    expect(crypto_init());
+    stack_open(&stack);
+    stack_login_new_member(&stack, "alice", alice);
+    (void)snprintf(path, sizeof path, "%s/secrets/rpc_keys", stack.var);
+    expect(!status_failed(caller_keyring_load(path, &keyring)));
+    for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
+        pids[i] = stack_pid(&stack, services[i]);
+    }
+    int64_t orders = stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders", NULL);
+
+    for (size_t i = 0; i < sizeof rpc_ports / sizeof rpc_ports[0]; i++) {
+        uint16_t port = stack_port(&stack, rpc_ports[i]);
+        bytes_that_are_no_call_are_hung_up_on(port);
+        forged_calls_are_refused(port);
+    }
+    a_service_may_not_call_what_is_not_its_business();
+    all_other_ports_get_noise();
+
+    expect(stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders", NULL) == orders);
+    stack_expect_order_works(&stack, alice, stack_create_product(&stack, "Unharmed", 100, 10),
+                             code);
+    for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
+        expect(stack_pid(&stack, services[i]) == pids[i]);
+    }
+    stack_expect_settled(&stack, 30);
+    stack_close(&stack);
+    return 0;
+}
