@@ -28,7 +28,8 @@
 enum {
     RPC_CLIENT_INSTANCES_MAX = 16,
     RPC_CLIENT_METHODS_MAX = 16,
-    RPC_CLIENT_CONTEXTS = 4, /* messages in flight per channel; 8 add nothing */
+    RPC_CLIENT_CONTEXTS = 4, /* messages in flight per channel: 16 take a burst
+                              * faster, and lengthen the tail under steady load */
     RPC_CLIENT_STRIKES = 3,
 };
 

@@ -132,6 +132,12 @@ static void stop_waiting(Forward *forward)
     forward_answer(forward, status_ok());
 }
 
+/* Each look is kept in the request's arena until the answer: half of it is for that. */
+static bool has_looked_enough(const Forward *forward)
+{
+    return forward->http->arena->size > forward->http->arena->size_max / 2;
+}
+
 /* The order is not settled: look again after a nudge or a while, until the time is up. */
 static void wait_on(Forward *forward)
 {
@@ -139,7 +145,7 @@ static void wait_on(Forward *forward)
     int64_t now_us = clock_monotonic_us(forward->gateway->clock);
     int64_t due_us = now_us + WAITS_POLL_US;
 
-    if (now_us >= forward->wait_until_us || waits_stopping(waits)) {
+    if (now_us >= forward->wait_until_us || waits_stopping(waits) || has_looked_enough(forward)) {
         stop_waiting(forward);
         return;
     }

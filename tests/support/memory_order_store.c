@@ -37,6 +37,9 @@ bool fault_after(Fault *fault)
 
 Status fault_status(const Fault *fault)
 {
+    if (fault->code != STATUS_OK) {
+        return status_make(fault->code, "FAULT");
+    }
     return fault->after ? status_make(STATUS_UNKNOWN, "UNKNOWN")
                         : status_make(STATUS_UNAVAILABLE, "UNAVAILABLE");
 }

@@ -19,13 +19,14 @@ typedef struct Fault {
     bool for_ever;
     bool after;
     bool fired;
+    StatusCode code; /* STATUS_OK: as fault_status says */
 } Fault;
 
 /* To be asked by each port call. True: fail now. */
 bool fault_before(Fault *fault);
 bool fault_after(Fault *fault);
 
-/* UNAVAILABLE or UNKNOWN, as the fault is. */
+/* The fault's code; without one, UNAVAILABLE or UNKNOWN. */
 Status fault_status(const Fault *fault);
 
 typedef struct MemoryEvent {

@@ -230,8 +230,9 @@ static bool blames_an_item(Status status)
  * is our own affair: with another one it will do. */
 static Status blame(Status status)
 {
-    return status.code == STATUS_ALREADY_EXISTS ? status_make(STATUS_UNAVAILABLE, "UNAVAILABLE")
-                                                : status;
+    bool ours = status.code == STATUS_ALREADY_EXISTS || status.code == STATUS_ABORTED;
+
+    return ours ? status_make(STATUS_UNAVAILABLE, "UNAVAILABLE") : status;
 }
 
 /* Stores everything in one transaction. If an item spoils the batch, halves it until the

@@ -187,7 +187,9 @@ Test(advance_orders_faults, lose_double_or_keep_nothing_whichever_call_fails)
     for (int after = 0; after < 2; after++) {
         for (int for_ever = 0; for_ever < 2; for_ever++) {
             int n = 1;
-            while (run_with_fault((Fault){ n, for_ever, after, false }) && n < 300) {
+            while (
+                run_with_fault((Fault){ .countdown = n, .for_ever = for_ever, .after = after }) &&
+                n < 300) {
                 n++;
             }
             cr_expect_gt(n, 20);

@@ -187,6 +187,19 @@ Test(place_orders, sells_what_a_refused_order_of_the_batch_held_to_the_next_one)
     cr_expect_eq(order_world_gate(world, 2), 10);
 }
 
+Test(place_orders, asks_to_try_again_when_the_store_gave_up_on_its_locks)
+{
+    PlaceOrder *item = ask(7, "a", 1, 1);
+
+    ask(7, "b", 1, 1);
+    /* requests, catalog, hold, append */
+    world->fault = (Fault){ .countdown = 4, .for_ever = true, .code = STATUS_ABORTED };
+    order_world_place(world);
+    cr_expect(world->fault.fired);
+    cr_expect_eq(item->status.code, STATUS_UNAVAILABLE, "%s", item->status.name);
+    cr_expect_eq(world->db->order_count, 0);
+}
+
 Test(place_orders, goes_on_without_the_gate)
 {
     ask(7, "a", 1, 1);
@@ -361,7 +374,8 @@ Test(place_orders_faults, lose_double_or_keep_nothing_whichever_call_fails)
     for (int after = 0; after < 2; after++) {
         for (int for_ever = 0; for_ever < 2; for_ever++) {
             int n = 1;
-            while (place_with_fault((Fault){ n, for_ever, after, false })) {
+            while (
+                place_with_fault((Fault){ .countdown = n, .for_ever = for_ever, .after = after })) {
                 n++;
             }
             cr_expect_gt(n, 5, "every port was called and failed once");
