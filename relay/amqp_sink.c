@@ -1,5 +1,6 @@
 #include "relay/amqp_sink.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "common/amqp/topology.h"
@@ -10,6 +11,9 @@ enum {
     ARENA_SIZE_MAX = 16 * 1024 * 1024,
     OPEN_MAX = 16, /* queues whose last message may still grow */
 };
+
+static_assert((int)RELAY_BATCH_MAX * (int)EVENT_MESSAGE_SIZE_MAX <= (int)ARENA_SIZE_MAX / 2,
+              "a step's rows fit, whatever the ends of blocks waste");
 
 /* The message a row of this queue would go into, for each queue met lately. */
 typedef struct OpenMessages {

@@ -146,11 +146,11 @@ static Status lead(SourceThread *source, bool *ret_more)
 {
     Status status;
 
+    if (relay_sweep_due(&source->relay)) {
+        measure_backlog(source); /* above all when nothing can be published */
+    }
     if (!publisher_is_up(source->publisher)) {
         return status_make(STATUS_UNAVAILABLE, "BROKER_DOWN");
-    }
-    if (relay_sweep_due(&source->relay)) {
-        measure_backlog(source);
     }
     status = relay_step(&source->relay, ret_more);
     if (is_named(status, "LEASE_LOST")) {

@@ -150,6 +150,11 @@ static bool counter_moved(const void *context)
     return counter_value(context) > 0;
 }
 
+static bool gauge_is_high(const void *context)
+{
+    return gauge_value(context) >= 100;
+}
+
 static SourceThread *start(const char *bus_url)
 {
     SourceThread *thread = NULL;
@@ -326,6 +331,7 @@ static void rows_survive_a_broken_broker_connection(void)
     SourceThread *thread;
 
     set_up();
+    const Gauge *pending = metrics_gauge(metrics, "outbox_pending", "", "schema=\"order\"");
     thread = start(broker.proxied_url);
     expect_soon(thread_leads, thread);
     tcp_proxy_hold(broker.proxy, true);
@@ -333,6 +339,7 @@ static void rows_survive_a_broken_broker_connection(void)
         insert(id_now(), QUEUE_ORDER_REPLIES);
     }
     tcp_proxy_cut(broker.proxy);
+    expect_soon(gauge_is_high, pending); /* whoever is on call sees it */
     assert(count_rows() == 100);
     tcp_proxy_hold(broker.proxy, false);
     expect_soon(outbox_is_empty, NULL);
