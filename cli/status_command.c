@@ -32,8 +32,20 @@ static bool ask_ready(const Instance *instance, const char *name)
     return false;
 }
 
-/* Prints a row of the table for each entry; true if all of them are well. */
-static bool print_entries(const Instance *instance, const json_t *entries, const char *key)
+static const char *state_of(const Instance *instance, const json_t *entry, const char *key)
+{
+    if (json_integer_value(json_object_get(entry, "pid")) == 0) {
+        return "down";
+    }
+    if (strcmp(key, "ops") != 0) {
+        return "up";
+    }
+    return ask_ready(instance, text_of(entry, "name")) ? "ready" : "not ready";
+}
+
+/* True if all of them are well; prints a row of the table for each entry. */
+static bool judge_entries(const Instance *instance, const json_t *entries, const char *key,
+                          bool prints)
 {
     size_t index;
     json_t *entry;
@@ -41,38 +53,41 @@ static bool print_entries(const Instance *instance, const json_t *entries, const
 
     json_array_foreach(entries, index, entry)
     {
-        const char *name = text_of(entry, "name");
-        int pid = (int)json_integer_value(json_object_get(entry, "pid"));
-        const char *state = pid == 0 ? "down" : "up";
+        const char *state = state_of(instance, entry, key);
 
-        if (pid != 0 && strcmp(key, "ops") == 0) {
-            state = ask_ready(instance, name) ? "ready" : "not ready";
-        }
         all_well = all_well && (strcmp(state, "ready") == 0 || strcmp(state, "up") == 0);
-        say("  %-9s %7d  %-26s %s", name, pid, text_of(entry, key), state);
+        if (prints) {
+            say("  %-9s %7d  %-26s %s", text_of(entry, "name"),
+                (int)json_integer_value(json_object_get(entry, "pid")), text_of(entry, key), state);
+        }
     }
     return all_well;
+}
+
+static int judge(const Instance *instance, const json_t *state, bool prints)
+{
+    bool services = judge_entries(instance, json_object_get(state, "services"), "ops", prints);
+    bool engines = judge_entries(instance, json_object_get(state, "engines"), "address", prints);
+    return services && engines ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int print_text(const Instance *instance, const json_t *state, pid_t holder)
 {
     say("jumun at %s, admin \"%s\", password in %s; supervisor %d", text_of(state, "url"),
         text_of(state, "adminLogin"), text_of(state, "adminPasswordFile"), (int)holder);
-    bool services = print_entries(instance, json_object_get(state, "services"), "ops");
-    bool engines = print_entries(instance, json_object_get(state, "engines"), "address");
-    return services && engines ? EXIT_DONE : EXIT_FAILED;
+    return judge(instance, state, true);
 }
 
-static int print_json(const json_t *state)
+static bool print_json(const json_t *state)
 {
     char *text = json_dumps(state, JSON_INDENT(2));
 
     if (text == NULL) {
-        return EXIT_FAILED;
+        return false;
     }
     say("%s", text);
     free(text);
-    return EXIT_DONE;
+    return true;
 }
 
 static int print_nothing(const Instance *instance, bool as_json)
@@ -100,7 +115,12 @@ static int print_status(const Instance *instance, bool as_json)
     if (state == NULL) {
         return EXIT_FAILED;
     }
-    int code = as_json ? print_json(state) : print_text(instance, state, holder);
+    int code = EXIT_FAILED;
+    if (!as_json) {
+        code = print_text(instance, state, holder);
+    } else if (print_json(state)) {
+        code = judge(instance, state, false);
+    }
     json_decref(state);
     return code;
 }
