@@ -8,6 +8,7 @@
 
 #include "common/redis/redis.h"
 #include "common/runtime/log.h"
+#include "services/order/adapters/redis_gate_scripts.h"
 
 enum {
     CALL_MAX = 500,                   /* orders in one script: Lua's unpack is limited */
@@ -19,70 +20,6 @@ enum {
     SCAN_ROOM = 300,                  /* a step may find a few more */
     SCAN_STEPS = 50,                  /* in one turn: other keys may lie between */
 };
-
-/* KEYS stock, hold; ARGV order id, quantity ... Answers per order 1 taken, 2 held before,
- * 0 refused, -1 unknown product, and at last the units left. Checks all, then writes: a
- * script that fails midway is not rolled back. */
-static const char hold_text[] =
-    "local n, stock, out = #ARGV / 2, redis.call('GET', KEYS[1]), {}\n"
-    "if not stock then for i = 1, n + 1 do out[i] = -1 end return out end\n"
-    "local left, ids, holds = tonumber(stock), {}, {}\n"
-    "for i = 1, n do ids[i] = ARGV[2 * i - 1] end\n"
-    "local held = redis.call('HMGET', KEYS[2], unpack(ids))\n"
-    "for i = 1, n do\n"
-    "  local qty = tonumber(ARGV[2 * i])\n"
-    "  if held[i] then out[i] = 2\n"
-    "  elseif left < qty then out[i] = 0\n"
-    "  else\n"
-    "    left, out[i] = left - qty, 1\n"
-    "    holds[#holds + 1], holds[#holds + 2] = ids[i], ARGV[2 * i]\n"
-    "  end\n"
-    "end\n"
-    "if #holds > 0 then\n"
-    "  redis.call('SET', KEYS[1], string.format('%d', left))\n"
-    "  redis.call('HSET', KEYS[2], unpack(holds))\n"
-    "end\n"
-    "out[n + 1] = left\n"
-    "return out\n";
-
-/* KEYS stock, hold; ARGV order id, '1' to give back or '0' ... Units return only for an
- * entry that was there, and only to a known product: a rebuilt number counts them. */
-static const char settle_text[] =
-    "local n, ids = #ARGV / 2, {}\n"
-    "for i = 1, n do ids[i] = ARGV[2 * i - 1] end\n"
-    "local held, gone, done, back = redis.call('HMGET', KEYS[2], unpack(ids)), {}, {}, 0\n"
-    "for i = 1, n do\n"
-    "  if held[i] and not done[ids[i]] then\n"
-    "    gone[#gone + 1], done[ids[i]] = ids[i], true\n"
-    "    if ARGV[2 * i] == '1' then back = back + tonumber(held[i]) end\n"
-    "  end\n"
-    "end\n"
-    "if #gone > 0 then redis.call('HDEL', KEYS[2], unpack(gone)) end\n"
-    "if back > 0 and redis.call('EXISTS', KEYS[1]) == 1 then\n"
-    "  redis.call('INCRBY', KEYS[1], string.format('%d', back))\n"
-    "end\n"
-    "return #gone\n";
-
-/* KEYS stock, hold; ARGV an order id, how many holds at most, how many to skip of more.
- * Answers the units, the count of holds not below the id, and the others: order id,
- * quantity ... */
-static const char inspect_text[] =
-    "local all, limit, max = redis.call('HGETALL', KEYS[2]), ARGV[1], 2 * tonumber(ARGV[2])\n"
-    "local young, old, told = 0, {}, {}\n"
-    "for i = 1, #all, 2 do\n"
-    "  local id = all[i]\n"
-    "  if #id < #limit or (#id == #limit and id < limit) then\n"
-    "    old[#old + 1], old[#old + 2] = id, all[i + 1]\n"
-    "  else young = young + 1 end\n"
-    "end\n"
-    "local from = #old > max and 2 * tonumber(ARGV[3]) % #old or 0\n"
-    "for i = 0, math.min(#old, max) - 1 do told[i + 1] = old[(from + i) % #old + 1] end\n"
-    "return { redis.call('GET', KEYS[1]), young, told }\n";
-
-/* KEYS stock; ARGV the units seen, the units to set. */
-static const char correct_text[] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
-                                   "redis.call('SET', KEYS[1], ARGV[2])\n"
-                                   "return 1\n";
 
 typedef struct RedisStockGate {
     StockGate port;
@@ -239,21 +176,45 @@ static Status hold(StockGate *gate, StockHold *holds, size_t count)
 
 /* -- settle -- */
 
-static size_t append_settle(RedisStockGate *self, const HoldSettlement *ends, size_t from,
-                            size_t count)
+/* The end of the stretch of one product that fits one command; whether units return. */
+static size_t settle_end_of(const HoldSettlement *ends, size_t from, size_t count,
+                            bool *ret_returns)
+{
+    size_t end = from;
+
+    *ret_returns = false;
+    while (end < count && end - from < CALL_MAX &&
+           ends[end].product.value == ends[from].product.value) {
+        *ret_returns = *ret_returns || ends[end].end == HOLD_RETURNS;
+        end++;
+    }
+    return end;
+}
+
+/* What sold orders held is only forgotten, which is most of the work: a plain command
+ * costs the server a third of a script. */
+static void append_forget(RedisStockGate *self, const HoldSettlement *ends, size_t from, size_t end)
 {
     size_t words = begin_script(self, ends[from].product);
-    size_t at = from;
 
-    while (at < count && at - from < CALL_MAX &&
-           ends[at].product.value == ends[from].product.value) {
-        self->words[words] = write_number(ends[at].order.value, self->numbers[words]);
+    self->words[0] = "HDEL";
+    for (size_t i = from; i < end; i++) {
+        self->words[words] = write_number(ends[i].order.value, self->numbers[words]);
         words++;
-        self->words[words++] = ends[at].end == HOLD_RETURNS ? "1" : "0";
-        at++;
+    }
+    redis_append(self->redis, words, self->words, NULL);
+}
+
+static void append_settle(RedisStockGate *self, const HoldSettlement *ends, size_t from, size_t end)
+{
+    size_t words = begin_script(self, ends[from].product);
+
+    for (size_t i = from; i < end; i++) {
+        self->words[words] = write_number(ends[i].order.value, self->numbers[words]);
+        words++;
+        self->words[words++] = ends[i].end == HOLD_RETURNS ? "1" : "0";
     }
     redis_append_script(self->redis, &self->settle, 2, words, self->words, NULL);
-    return at;
 }
 
 static Status settle(StockGate *gate, const HoldSettlement *ends, size_t count)
@@ -265,7 +226,15 @@ static Status settle(StockGate *gate, const HoldSettlement *ends, size_t count)
 
     for (size_t done = 0; !status_failed(status) && done < count;) {
         for (size_t scripts = 0; done < count && scripts < SCRIPTS_MAX; scripts++) {
-            done = append_settle(self, ends, done, count);
+            bool returns;
+            size_t end = settle_end_of(ends, done, count, &returns);
+
+            if (returns) {
+                append_settle(self, ends, done, end);
+            } else {
+                append_forget(self, ends, done, end);
+            }
+            done = end;
         }
         status = run(self, &replies, &reply_count);
     }
@@ -468,10 +437,10 @@ Status order_redis_gate_open(const char *url, const Clock *clock, Metrics *metri
     }
     self->port.ops = &ops;
     self->clock = clock;
-    self->hold.text = hold_text;
-    self->settle.text = settle_text;
-    self->inspect.text = inspect_text;
-    self->correct.text = correct_text;
+    self->hold.text = redis_gate_hold;
+    self->settle.text = redis_gate_settle;
+    self->inspect.text = redis_gate_inspect;
+    self->correct.text = redis_gate_correct;
     self->unknown = metrics_counter(metrics, "gate_unknown_total",
                                     "Holds asked of a product the gate did not know", "");
     self->failures =

@@ -107,6 +107,27 @@ static void gives_back_once_and_only_what_was_held(const StockGateSubject *subje
     subject->close(gate);
 }
 
+static void sells_and_gives_back_in_one_settlement(const StockGateSubject *subject)
+{
+    StockGate *gate = gate_of(subject);
+    HoldSettlement sold[] = { { { 1 }, { 100 }, HOLD_CLOSES }, { { 1 }, { 101 }, HOLD_CLOSES } };
+    HoldSettlement mixed[] = { { { 1 }, { 102 }, HOLD_CLOSES }, { { 1 }, { 103 }, HOLD_RETURNS } };
+
+    restore(gate, 1, 10);
+    for (uint64_t order = 100; order < 104; order++) {
+        assert(hold(gate, 1, order, 2) == HOLD_GRANTED);
+    }
+    Status status = gate->ops->settle(gate, sold, 2);
+    assert(!status_failed(status) && units_of(gate, 1) == 2);
+    status = gate->ops->settle(gate, mixed, 2);
+    assert(!status_failed(status) && units_of(gate, 1) == 4);
+    for (uint64_t order = 100; order < 104; order++) {
+        settle(gate, 1, order, HOLD_RETURNS);
+    }
+    assert(units_of(gate, 1) == 4);
+    subject->close(gate);
+}
+
 static void learns_a_product_once(const StockGateSubject *subject)
 {
     StockGate *gate = gate_of(subject);
@@ -312,6 +333,7 @@ const StockGateCase stock_gate_cases[] = {
     { "holds_what_there_is_in_the_order_given", holds_what_there_is_in_the_order_given },
     { "holds_once_for_an_order", holds_once_for_an_order },
     { "gives_back_once_and_only_what_was_held", gives_back_once_and_only_what_was_held },
+    { "sells_and_gives_back_in_one_settlement", sells_and_gives_back_in_one_settlement },
     { "learns_a_product_once", learns_a_product_once },
     { "tells_old_holds_from_young", tells_old_holds_from_young },
     { "tells_all_old_holds_by_and_by", tells_all_old_holds_by_and_by },
