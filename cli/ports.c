@@ -1,18 +1,28 @@
-/* ports.c - a port is free if it can be bound. Somebody else may take it before its
- * owner does; then that child dies, says so in its log, and is started again. */
+/* ports.c - a port is free if it can be bound and no other jumun has claimed it.
+ *
+ * Its owner binds it seconds later. Against another `jumun up` that chooses at the same
+ * moment, a chosen port is claimed by a name that only one process can have: an abstract
+ * Unix socket, which goes with the process. If some other program takes it meanwhile,
+ * the owner dies, says so in its log, and is started again. */
 #include "cli/ports.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "cli/private_file.h"
 #include "cli/say.h"
 #include "common/runtime/config.h"
+
+enum {
+    CLAIMS_MAX = 4 * PORT_COUNT /* a process chooses more than once only in tests */
+};
 
 static const struct {
     const char *name;
@@ -97,6 +107,41 @@ static uint16_t try_port(uint16_t number)
     return bound;
 }
 
+/* Claims the port until this process ends. True, too, if it has the claim already. */
+static bool claim_port(uint16_t number)
+{
+    static uint16_t claimed[CLAIMS_MAX];
+    static size_t count;
+    struct sockaddr_un name = { .sun_family = AF_UNIX };
+
+    for (size_t i = 0; i < count; i++) {
+        if (claimed[i] == number) {
+            return true;
+        }
+    }
+    if (count == CLAIMS_MAX) {
+        return false;
+    }
+    /* A name that begins with NUL is no file. */
+    int length = snprintf(&name.sun_path[1], sizeof name.sun_path - 1, "jumun-port-%u", number);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+    int claim = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (claim < 0) {
+        return false;
+    }
+    if (bind(claim, (const struct sockaddr *)&name, size) != 0) {
+        (void)close(claim);
+        return false;
+    }
+    claimed[count++] = number; /* and the socket stays open */
+    return true;
+}
+
+static bool take_port(uint16_t number)
+{
+    return try_port(number) == number && claim_port(number);
+}
+
 static bool is_chosen(const Ports *ports, size_t count, uint16_t number)
 {
     for (size_t i = 0; i < count; i++) {
@@ -114,12 +159,12 @@ static uint16_t choose(const Ports *ports, size_t index, uint16_t wanted)
         TRIES = 64
     };
 
-    if (!is_chosen(ports, index, wanted) && try_port(wanted) == wanted) {
+    if (!is_chosen(ports, index, wanted) && take_port(wanted)) {
         return wanted;
     }
     for (int i = 0; i < TRIES; i++) {
         uint16_t number = try_port(0);
-        if (number != 0 && !is_chosen(ports, index, number)) {
+        if (number != 0 && !is_chosen(ports, index, number) && claim_port(number)) {
             return number;
         }
     }
@@ -142,7 +187,7 @@ static bool save(const char *var, const Ports *ports)
 
 bool ports_settle(const char *var, uint16_t gateway, Ports *ports)
 {
-    if (gateway != 0 && try_port(gateway) != gateway) {
+    if (gateway != 0 && !take_port(gateway)) {
         return complain("port %u is taken; choose another with --port, or none to get a free one",
                         (unsigned)gateway);
     }

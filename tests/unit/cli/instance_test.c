@@ -140,6 +140,36 @@ Test(instance, moves_to_a_free_port_when_the_remembered_one_is_taken)
     (void)close(holder);
 }
 
+Test(instance, shares_no_port_with_one_that_starts_at_the_same_moment)
+{
+    Ports ours = { 0 };
+    Ports theirs = { 0 };
+    int pair[2];
+
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    pid_t other = fork();
+    if (other == 0) {
+        /* It has chosen and nothing listens yet. It goes when our end of the pair does. */
+        bool settled = ports_settle(folder, 0, &theirs);
+        (void)close(pair[0]);
+        if (write(pair[1], &theirs, settled ? sizeof theirs : 1) < 0 ||
+            read(pair[1], &settled, 1) < 0) {
+            _exit(1);
+        }
+        _exit(0);
+    }
+    (void)close(pair[1]);
+    cr_assert_eq(read(pair[0], &theirs, sizeof theirs), (ssize_t)sizeof theirs);
+    cr_assert(ports_settle(folder, 0, &ours));
+    for (int i = 0; i < PORT_COUNT; i++) {
+        for (int j = 0; j < PORT_COUNT; j++) {
+            cr_expect_neq(ours.numbers[i], theirs.numbers[j]);
+        }
+    }
+    (void)close(pair[0]);
+    cr_assert_eq(waitpid(other, NULL, 0), other);
+}
+
 Test(instance, does_not_move_from_a_port_that_its_user_insists_on)
 {
     Ports ports = { 0 };
