@@ -112,6 +112,17 @@ static void add_rate_limit(Forward *forward)
     add_number_field(forward, "RateLimit-Reset", "", forward->retry_after_s);
 }
 
+/* Services point into their request; what they call "/cursor" came in the query. */
+static void point_into_query(const Jumun__Rpc__V1__ErrorDetails *details)
+{
+    for (size_t i = 0; i < details->n_fields; i++) {
+        char *pointer = details->fields[i]->pointer;
+        if (pointer[0] == '/') {
+            pointer[0] = '?';
+        }
+    }
+}
+
 static void answer_problem(Forward *forward, Status status)
 {
     const Jumun__Rpc__V1__ErrorDetails *details =
@@ -119,6 +130,9 @@ static void answer_problem(Forward *forward, Status status)
     const ProblemType *type = problem_of(translate(forward, status));
     JsonText text;
 
+    if (details != NULL && forward->route->method == HTTP_GET) {
+        point_into_query(details);
+    }
     json_text_init(&text, forward->http->arena);
     problem_write(
         &(Problem){
