@@ -31,7 +31,6 @@ const ProblemType problem_types[] = {
     { "INVALID_STATE",           409, "The order's state does not allow it" },
     { "LOGIN_ID_TAKEN",          409, "The login id is taken" },
     { "PRODUCT_NAME_TAKEN",      409, "A product has this name" },
-    { "PRODUCT_ARCHIVED",        409, "The product is not sold any more" },
     { "WOULD_GO_NEGATIVE",       409, "There is less stock than that" },
     { "OUT_OF_STOCK",            409, "Not enough in stock" },
     { "PRICE_CHANGED",           409, "The price is another by now" },
