@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/runtime/log.h"
 #include "common/service/admin.h"
 
 enum {
-    VARIABLE_MAX = 64
+    VARIABLE_MAX = 64,
+    READY_LOOK_MS = 5, /* between two looks while it starts */
 };
 
 /* Any free port: a program started by hand needs no setting for it. */
@@ -24,6 +26,7 @@ typedef struct Process {
     const Service *service;
     pthread_mutex_t lock; /* guards `open`: it may not be closed while asked for readiness */
     void *open;           /* NULL: not ready */
+    int64_t began_us;
 } Process;
 
 static bool is_ready(void *context)
@@ -95,20 +98,40 @@ static void block_signals(sigset_t *ret_stop)
     (void)pthread_sigmask(SIG_BLOCK, ret_stop, NULL);
 }
 
-/* From here on a signal has its default effect: it ends the process. */
-static void wait_for_signal(const sigset_t *stop)
-{
-    int number = 0;
-
-    while (sigwait(stop, &number) != 0) {
-    }
-    log_info("service.stopping", "signal=%s", number == SIGINT ? "SIGINT" : "SIGTERM");
-    (void)pthread_sigmask(SIG_UNBLOCK, stop, NULL);
-}
-
 static int64_t now_us(void)
 {
     return clock_monotonic_us(clock_system());
+}
+
+/* Looks until the service is ready, and says how long that took. The number of the signal
+ * if one came first, else 0. */
+static int await_ready(Process *process, Metrics *metrics, const sigset_t *stop)
+{
+    static const struct timespec pause = { .tv_nsec = READY_LOOK_MS * 1000000L };
+
+    while (!is_ready(process)) {
+        int number = sigtimedwait(stop, NULL, &pause);
+        if (number > 0) {
+            return number;
+        }
+    }
+    int64_t took_us = now_us() - process->began_us;
+    gauge_set(metrics_gauge(metrics, "ready_after_seconds",
+                            "From the process's start until it was first ready", ""),
+              (double)took_us / (double)US_PER_S);
+    log_info("service.ready", "ready_ms=%lld", (long long)(took_us / US_PER_MS));
+    return 0;
+}
+
+/* From here on a signal has its default effect: it ends the process. */
+static void wait_for_signal(Process *process, Metrics *metrics, const sigset_t *stop)
+{
+    int number = await_ready(process, metrics, stop);
+
+    while (number == 0 && sigwait(stop, &number) != 0) {
+    }
+    log_info("service.stopping", "signal=%s", number == SIGINT ? "SIGINT" : "SIGTERM");
+    (void)pthread_sigmask(SIG_UNBLOCK, stop, NULL);
 }
 
 /* Opens, waits, closes. */
@@ -125,7 +148,7 @@ static int run(Process *process, const ServiceHost *host, const sigset_t *stop)
     }
     set_open(process, open);
     log_info("service.started", "took_ms=%lld", (long long)((now_us() - began_us) / US_PER_MS));
-    wait_for_signal(stop);
+    wait_for_signal(process, host->metrics, stop);
 
     began_us = now_us();
     set_open(process, NULL);
@@ -136,7 +159,9 @@ static int run(Process *process, const ServiceHost *host, const sigset_t *stop)
 
 int service_main(const Service *service)
 {
-    Process process = { .service = service, .lock = PTHREAD_MUTEX_INITIALIZER };
+    Process process = { .service = service,
+                        .lock = PTHREAD_MUTEX_INITIALIZER,
+                        .began_us = now_us() };
     Admin *admin = NULL;
     sigset_t stop;
     int code = 1;

@@ -32,7 +32,9 @@ typedef struct Service {
 
 /* Runs one service until SIGTERM or SIGINT: ignores SIGPIPE, blocks the signals for
  * all threads, opens the log (JUMUN_LOG_LEVEL), serves the operations port
- * (JUMUN_<NAME>_OPS_ADDRESS, see admin.h), opens, waits, closes. A second signal ends
+ * (JUMUN_<NAME>_OPS_ADDRESS, see admin.h), opens, waits, closes. When the service is ready
+ * for the first time it logs service.ready with ready_ms, counted from here, and sets the
+ * gauge ready_after_seconds, which is not there before. A second signal ends
  * the process at once. Returns the exit code: 0 after a clean stop, 1 if the service
  * could not start. */
 int service_main(const Service *service);

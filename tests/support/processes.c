@@ -7,19 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* True if the file of /proc, words parted by NULs, holds the text. */
-static bool proc_file_holds(const char *process, const char *file, const char *text)
+enum {
+    FILE_MAX = 64 * 1024
+};
+
+/* Reads a file of /proc, words parted by NULs. Returns its size; 0 if there is none. */
+static size_t read_proc_file(const char *process, const char *file, char ret_bytes[static FILE_MAX])
 {
-    static char bytes[64 * 1024];
     char path[300];
 
     (void)snprintf(path, sizeof path, "/proc/%s/%s", process, file);
     FILE *stream = fopen(path, "re");
     if (stream == NULL) {
-        return false;
+        return 0;
     }
-    size_t size = fread(bytes, 1, sizeof bytes, stream);
+    size_t size = fread(ret_bytes, 1, FILE_MAX, stream);
     (void)fclose(stream);
+    return size;
+}
+
+static bool proc_file_holds(const char *process, const char *file, const char *text)
+{
+    static char bytes[FILE_MAX];
+    size_t size = read_proc_file(process, file, bytes);
+
     return memmem(bytes, size, text, strlen(text)) != NULL;
 }
 
@@ -40,4 +51,22 @@ pid_t process_that_names(const char *text)
         (void)closedir(processes);
     }
     return found;
+}
+
+size_t process_environment(pid_t process, char **ret_words, size_t max)
+{
+    static char bytes[FILE_MAX + 1];
+    char number[16];
+    size_t count = 0;
+
+    (void)snprintf(number, sizeof number, "%d", (int)process);
+    size_t size = read_proc_file(number, "environ", bytes);
+    bytes[size] = '\0';
+    for (char *word = bytes; word < bytes + size; word += strlen(word) + 1) {
+        if (count == max) {
+            return 0;
+        }
+        ret_words[count++] = word;
+    }
+    return size < FILE_MAX ? count : 0;
 }

@@ -9,15 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/service/service.h"
 
-static int told[2];      /* the child writes: o opened, c closed */
-static int may_close[2]; /* the child reads in close */
-static atomic_bool ready_now;
+static int told[2];            /* the child writes: o opened, c closed */
+static int may_close[2];       /* the child reads in close */
+static atomic_bool *ready_now; /* shared with the child */
 
 static void tell(char letter)
 {
@@ -48,11 +50,10 @@ static Status bad_open(const ServiceHost *host, void **ret_service)
     return status_make(STATUS_INVALID_ARGUMENT, "CONFIG");
 }
 
-/* Not ready when first asked, ready ever after. */
 static bool good_ready(void *service)
 {
     assert(service != NULL);
-    return atomic_exchange(&ready_now, true);
+    return atomic_load(ready_now);
 }
 
 static void good_close(void *service)
@@ -90,6 +91,7 @@ static pid_t start(const Service *service, in_port_t port)
     pid_t child = fork();
     assert(child >= 0);
     if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nobody */
         close(told[0]);
         close(may_close[1]);
         assert(setenv("JUMUN_SAMPLE_OPS_ADDRESS", address, 1) == 0);
@@ -141,26 +143,61 @@ static int code_of(const char *answer)
 static void serves_its_operations_port_and_stops_cleanly(void)
 {
     in_port_t port = free_port();
-    pid_t child = start(&good_service, port);
 
+    atomic_store(ready_now, true);
+    pid_t child = start(&good_service, port);
     assert(hear() == 'o');
     assert(code_of(ask(port, "GET", "/livez")) == 200);
     assert(strstr(ask(port, "GET", "/metrics"), "\nopened_total 1\n") != NULL);
     assert(code_of(ask(port, "GET", "/nothing")) == 404);
     assert(code_of(ask(port, "POST", "/livez")) == 405);
 
-    /* After "opened" it may take a moment until the service counts as open; being
-     * asked then is not yet a question to the service. */
-    int answers = 0;
+    /* After "opened" it may take a moment until the service counts as open. */
     while (code_of(ask(port, "GET", "/readyz")) != 200) {
-        answers++;
     }
-    assert(answers >= 1);
-
     assert(kill(child, SIGTERM) == 0);
     assert(hear() == 'c');
     assert(code_of(ask(port, "GET", "/readyz")) == 503); /* closing: no new work, */
     assert(code_of(ask(port, "GET", "/livez")) == 200);  /* but alive */
+    assert(write(may_close[1], "x", 1) == 1);
+    int status = wait_for(child);
+    assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* Nothing tells when the process has looked; it is asked until it has. */
+static void says_when_it_got_ready_and_how_long_that_took(void)
+{
+    in_port_t port = free_port();
+    const char *line;
+
+    atomic_store(ready_now, false);
+    pid_t child = start(&good_service, port);
+    assert(hear() == 'o');
+    assert(code_of(ask(port, "GET", "/readyz")) == 503);
+    assert(strstr(ask(port, "GET", "/metrics"), "ready_after_seconds") == NULL);
+
+    atomic_store(ready_now, true);
+    while (code_of(ask(port, "GET", "/readyz")) != 200) {
+    }
+    while ((line = strstr(ask(port, "GET", "/metrics"), "\nready_after_seconds ")) == NULL) {
+    }
+    double seconds = strtod(line + strlen("\nready_after_seconds "), NULL);
+    assert(seconds > 0 && seconds < 60);
+
+    assert(kill(child, SIGTERM) == 0);
+    assert(hear() == 'c');
+    assert(write(may_close[1], "x", 1) == 1);
+    (void)wait_for(child);
+}
+
+static void stops_also_if_it_never_got_ready(void)
+{
+    atomic_store(ready_now, false);
+    pid_t child = start(&good_service, free_port());
+
+    assert(hear() == 'o');
+    assert(kill(child, SIGTERM) == 0);
+    assert(hear() == 'c');
     assert(write(may_close[1], "x", 1) == 1);
     int status = wait_for(child);
     assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -201,10 +238,15 @@ static void exits_with_1_if_its_port_is_taken(void)
 
 int main(void)
 {
+    ready_now =
+        mmap(NULL, sizeof *ready_now, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert(ready_now != MAP_FAILED);
     serves_its_operations_port_and_stops_cleanly();
+    says_when_it_got_ready_and_how_long_that_took();
+    stops_also_if_it_never_got_ready();
     ends_at_once_at_the_second_signal();
     exits_with_1_if_the_service_cannot_start();
     exits_with_1_if_its_port_is_taken();
-    (void)puts("service: 4 passed");
+    (void)puts("service: 6 passed");
     return 0;
 }
