@@ -20,6 +20,9 @@ jumun_test(contract_member_sessions LABEL contract CRITERION SOURCES
     support/fake_member.c contract/services/member/fake_sessions_test.c
     contract/services/member/login_throttle_contract.c
     contract/services/member/session_store_contract.c LINK member_app)
+jumun_test(contract_member_secrets LABEL contract CRITERION SOURCES
+    support/fake_member.c contract/services/member/secrets_test.c
+    contract/services/member/secrets_contract.c LINK member_adapters)
 jumun_test(integration_member_sessions LABEL integration CRITERION SOURCES
     contract/services/member/login_throttle_contract.c
     contract/services/member/session_store_contract.c

@@ -17,6 +17,13 @@ jumun_test(contract_stock_gate_memory LABEL contract SOURCES
     contract/services/order/memory_stock_gate_test.c
     contract/services/order/stock_gate_contract.c
     ${CMAKE_SOURCE_DIR}/services/order/adapters/memory_stock_gate.c LINK order_app)
+jumun_test(contract_order_catalog_world LABEL contract SOURCES
+    contract/services/order/world_catalog_test.c contract/services/order/catalog_contract.c
+    ${order_world} LINK order_app)
+jumun_test(contract_order_catalog_rpc LABEL contract SOURCES
+    contract/services/order/rpc_catalog_test.c contract/services/order/catalog_contract.c
+    support/fake_product_store.c support/served_products.c thread/common/rpc/rpc_fixture.c
+    LINK order_adapters product_api)
 jumun_test(integration_order_gate LABEL integration SOURCES
     integration/services/order/redis_stock_gate_test.c
     contract/services/order/stock_gate_contract.c LINK order_adapters)

@@ -56,7 +56,8 @@ typedef struct FakeThrottle {
     bool cannot_count; /* add_failure alone fails */
 } FakeThrottle;
 
-/* A hash is "<parameters>:<serial>:<password>". */
+/* A hash is "<parameters>:<serial>:<password>"; a long password is cut and told apart by a
+ * checksum. */
 typedef struct FakeSecrets {
     MemberSecrets base;
     char parameters; /* '1' at first; another one asks for rehash */
