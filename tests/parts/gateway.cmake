@@ -20,6 +20,9 @@ jumun_test(integration_gateway_flow LABEL integration SOURCES
 set_tests_properties(integration_gateway_flow PROPERTIES SKIP_RETURN_CODE 77)
 jumun_test(thread_gateway_waits LABEL thread SOURCES
     thread/services/gateway/waits_test.c LINK gateway_flow)
+jumun_test(thread_gateway_auth LABEL thread SOURCES
+    thread/services/gateway/auth_test.c integration/common/redis/fake_server.c
+    LINK gateway_flow pthread)
 jumun_test(unit_gateway_problem_doc LABEL unit SOURCES
     unit/services/gateway/problem_doc.c LINK gateway_core
     ARGS "${CMAKE_SOURCE_DIR}/docs/errors.md")

@@ -16,6 +16,13 @@ jumun_test(integration_relay LABEL integration TIMEOUT 180 SOURCES
     integration/relay/relay_source_test.c integration/common/amqp/broker.c
     support/tcp_proxy.c LINK relay_source)
 set_tests_properties(integration_relay PROPERTIES SKIP_RETURN_CODE 77 RESOURCE_LOCK broker)
+jumun_test(integration_relay_blocked LABEL integration TIMEOUT 120 SOURCES
+    integration/relay/blocked_broker_test.c integration/common/amqp/broker.c
+    integration/common/amqp/broker_alarm.c integration/common/mysql/mysql_fixture.c
+    support/processes.c support/service_schema.c support/tcp_proxy.c
+    DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK relay_source)
+set_tests_properties(integration_relay_blocked PROPERTIES
+    SKIP_RETURN_CODE 77 RESOURCE_LOCK broker)
 
 jumun_test(contract_relay_fake LABEL contract SOURCES
     contract/relay/fake_relay_test.c contract/relay/event_sink_contract.c

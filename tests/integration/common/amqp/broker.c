@@ -161,3 +161,18 @@ void broker_delete(Broker *broker, const char *queue)
     assert(amqp_queue_delete(broker->link->state, AMQP_LINK_CHANNEL, amqp_cstring_bytes(queue), 0,
                              0) != NULL);
 }
+
+/* Frames of a method: connection.blocked("low"), connection.unblocked. */
+void broker_say_blocked(Broker *broker)
+{
+    static const uint8_t frame[] = { 1, 0, 0, 0, 0, 0, 8, 0, 10, 0, 60, 3, 'l', 'o', 'w', 0xce };
+
+    tcp_proxy_inject(broker->proxy, frame, sizeof frame);
+}
+
+void broker_say_unblocked(Broker *broker)
+{
+    static const uint8_t frame[] = { 1, 0, 0, 0, 0, 0, 4, 0, 10, 0, 61, 0xce };
+
+    tcp_proxy_inject(broker->proxy, frame, sizeof frame);
+}

@@ -49,5 +49,9 @@ uint32_t broker_count(Broker *broker, const char *queue);
 /* A quorum queue that nacks beyond `length` messages. */
 void broker_declare_short(Broker *broker, const char *queue, int64_t length);
 void broker_delete(Broker *broker, const char *queue);
+/* Says to all who are connected by the proxy what a broker says when its memory or disk is
+ * short, and when that is over; it is not true. */
+void broker_say_blocked(Broker *broker);
+void broker_say_unblocked(Broker *broker);
 
 #endif

@@ -240,25 +240,19 @@ static void confirm_that_does_not_come_for_10_s_is_unknown(void)
     broker_purge(&broker);
 }
 
-/* Frames as the broker sends them under an alarm: connection.blocked("low"), unblocked. */
-static const uint8_t blocked_frame[] = {
-    1, 0, 0, 0, 0, 0, 8, 0, 10, 0, 60, 3, 'l', 'o', 'w', 0xce
-};
-static const uint8_t unblocked_frame[] = { 1, 0, 0, 0, 0, 0, 4, 0, 10, 0, 61, 0xce };
-
 static void blocked_broker_gets_nothing_until_it_is_unblocked(void)
 {
     Publisher *publisher = open_publisher(broker.proxied_url);
     PublisherMessage message = message_to(QUEUE_ORDER_REPLIES, "x");
 
     assert(!status_failed(publish_one(publisher, &message)));
-    tcp_proxy_inject(broker.proxy, blocked_frame, sizeof blocked_frame);
+    broker_say_blocked(&broker);
     while (publisher_is_up(publisher)) {
         publisher_idle(publisher);
     }
     assert(publish_one(publisher, &message).code == STATUS_UNAVAILABLE);
     assert(broker_count(&broker, QUEUE_ORDER_REPLIES) == 1);
-    tcp_proxy_inject(broker.proxy, unblocked_frame, sizeof unblocked_frame);
+    broker_say_unblocked(&broker);
     while (!publisher_is_up(publisher)) {
         publisher_idle(publisher);
     }

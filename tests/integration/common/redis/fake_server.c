@@ -17,6 +17,9 @@ struct FakeServer {
     size_t count;
     int listener;
     pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    bool holds; /* a turn stands still */
 };
 
 /* True when the client has closed within the time. */
@@ -33,40 +36,78 @@ static bool client_goes(int fd, int wait_ms)
     return false;
 }
 
-static void play(int fd, const FakeTurn *turn)
+/* False if the client went before it had said that much. */
+static bool take_commands(int fd, size_t wanted)
 {
     char bytes[4096];
+    size_t commands = 0;
+
+    do {
+        ssize_t size = recv(fd, bytes, sizeof bytes, 0);
+
+        if (size <= 0) {
+            return false;
+        }
+        for (ssize_t i = 0; i < size; i++) {
+            commands += bytes[i] == '*'; /* begins a command; the words here have none */
+        }
+    } while (commands < wanted);
+    return true;
+}
+
+static void hold(FakeServer *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->holds = true;
+    pthread_cond_broadcast(&server->moved);
+    while (server->holds) {
+        pthread_cond_wait(&server->moved, &server->lock);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* True if the next turn may go on with the connection. */
+static bool play(FakeServer *server, int fd, const FakeTurn *turn)
+{
     size_t size = strlen(turn->answer);
     size_t step = turn->drips ? 1 : size;
 
-    if (recv(fd, bytes, sizeof bytes, 0) <= 0) {
-        return;
+    if (!take_commands(fd, turn->commands)) {
+        return false;
+    }
+    if (turn->held) {
+        hold(server);
     }
     for (size_t at = 0; at < size; at += step) {
         if (send(fd, turn->answer + at, step, MSG_NOSIGNAL) < 0) {
-            return;
+            return false;
         }
         if (turn->drips && client_goes(fd, 10)) {
-            return;
+            return false;
         }
     }
-    if (!turn->closes) {
+    if (!turn->closes && !turn->goes_on) {
         (void)client_goes(fd, -1);
     }
+    return turn->goes_on;
 }
 
 static void *serve(void *context)
 {
     FakeServer *server = context;
+    int fd = -1;
 
     for (size_t i = 0; i < server->count; i++) {
-        int fd = accept(server->listener, NULL, NULL);
-
+        if (fd < 0) {
+            fd = accept(server->listener, NULL, NULL);
+        }
         if (fd < 0) {
             break;
         }
-        play(fd, &server->turns[i]);
-        close(fd);
+        if (!play(server, fd, &server->turns[i])) {
+            close(fd);
+            fd = -1;
+        }
     }
     return NULL;
 }
@@ -83,6 +124,8 @@ FakeServer *fake_server_open(const FakeTurn *turns, size_t count, char ret_url[F
     assert(server != NULL);
     server->turns = turns;
     server->count = count;
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->moved, NULL);
     server->listener = socket(AF_INET, SOCK_STREAM, 0);
     assert(server->listener >= 0);
     int bound = bind(server->listener, (struct sockaddr *)&address, sizeof address);
@@ -97,11 +140,30 @@ FakeServer *fake_server_open(const FakeTurn *turns, size_t count, char ret_url[F
     return server;
 }
 
+void fake_server_await_held(FakeServer *server)
+{
+    pthread_mutex_lock(&server->lock);
+    while (!server->holds) {
+        pthread_cond_wait(&server->moved, &server->lock);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+void fake_server_let_go(FakeServer *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->holds = false;
+    pthread_cond_broadcast(&server->moved);
+    pthread_mutex_unlock(&server->lock);
+}
+
 void fake_server_close(FakeServer *server)
 {
     /* Wakes the thread if it waits for a connection that will not come. */
     (void)shutdown(server->listener, SHUT_RDWR);
     pthread_join(server->thread, NULL);
     close(server->listener);
+    pthread_cond_destroy(&server->moved);
+    pthread_mutex_destroy(&server->lock);
     free(server);
 }
