@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/crypto/token.h"
-#include "common/redis/redis.h"
 #include "tests/e2e/stack.h"
+#include "tests/e2e/stack_redis.h"
 
 static Stack stack;
 static Redis *redis;
@@ -13,14 +12,9 @@ static char alice[64];
 
 static void tell_redis(const char *verb, const char *key, const char *value)
 {
-    const char *const words[] = { verb, key, value };
-    const RedisReply *replies;
-    size_t count;
+    const RedisReply *reply = stack_redis_tell(redis, verb, key, value);
 
-    redis_append(redis, value == NULL ? 2 : 3, words, NULL);
-    expect(!status_failed(redis_run(redis, &replies, &count)));
-    expect(count == 1 && replies[0].type != REDIS_ERROR);
-    expect(replies[0].type != REDIS_INTEGER || replies[0].integer == 1); /* it was there */
+    expect(reply->type != REDIS_INTEGER || reply->integer == 1); /* it was there */
 }
 
 static void a_gate_that_promises_too_much_costs_a_cancelled_order_and_no_stock(void)
@@ -72,12 +66,10 @@ static void a_gate_that_knows_nothing_is_filled_again(void)
 static void a_session_that_redis_has_lost_is_logged_out(void)
 {
     HttpRequest me = { .method = "GET", .path = "/api/v1/members/me", .token = alice };
-    uint8_t hash[TOKEN_HASH_SIZE];
-    char key[5 + TOKEN_HASH_HEX_SIZE] = "sess:";
+    char key[STACK_SESSION_KEY_SIZE];
 
     stack_expect_status(stack_ask(&stack, &me), 200);
-    expect(token_hash(alice, hash));
-    token_hash_hex(hash, key + 5);
+    stack_session_key(alice, key);
     tell_redis("DEL", key, NULL);
     HttpReply reply = stack_ask(&stack, &me);
     stack_expect_status(reply, 401);
@@ -86,13 +78,10 @@ static void a_session_that_redis_has_lost_is_logged_out(void)
 
 int main(void)
 {
-    char url[STACK_URL_SIZE];
-
     expect(crypto_init());
     stack_open(&stack);
     stack_login_new_member(&stack, "alice", alice);
-    stack_engine_url(&stack, "REDIS", url);
-    expect(!status_failed(redis_open(url, 5000, &redis)));
+    redis = stack_redis_open(&stack);
     a_gate_that_promises_too_much_costs_a_cancelled_order_and_no_stock();
     a_gate_that_knows_nothing_is_filled_again();
     a_session_that_redis_has_lost_is_logged_out();

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,27 @@ void stack_expect_status(HttpReply reply, long status)
     expect(reply.status == status);
 }
 
-static void log_in(Stack *stack, const char *login_id, const char *password, char ret_token[64])
+void stack_expect_problem(HttpReply reply, long status, const char *code)
+{
+    stack_expect_status(reply, status);
+    if (strcmp(json_text(reply.json, "code"), code) != 0) {
+        (void)fprintf(stderr, "not %s: %s\n", code, reply.body);
+        stack_fail(__FILE__, __LINE__, "that code");
+    }
+}
+
+void stack_expect_fault(HttpReply reply, const char *pointer)
+{
+    stack_expect_problem(reply, 400, "VALIDATION");
+    const json_t *errors = json_object_get(reply.json, "errors");
+    if (json_array_size(errors) != 1 ||
+        strcmp(json_text(json_array_get(errors, 0), "pointer"), pointer) != 0) {
+        (void)fprintf(stderr, "not %s: %s\n", pointer, reply.body);
+        stack_fail(__FILE__, __LINE__, "that pointer");
+    }
+}
+
+void stack_log_in(Stack *stack, const char *login_id, const char *password, char ret_token[64])
 {
     char body[512];
 
@@ -141,7 +162,8 @@ void stack_connect(Stack *stack)
     look(stack);
     expect(!status_failed(db_open_patient(stack->running.audit_url, &stack->db)));
     expect(!status_failed(http_client_open(stack->running.url, &stack->http)));
-    log_in(stack, stack->running.admin_login, stack->running.admin_password, stack->admin_token);
+    stack_log_in(stack, stack->running.admin_login, stack->running.admin_password,
+                 stack->admin_token);
 }
 
 void stack_up(Stack *stack)
@@ -228,12 +250,45 @@ pid_t stack_pid(Stack *stack, const char *name)
     return running_pid(&stack->running, name);
 }
 
+pid_t stack_supervisor(const Stack *stack)
+{
+    char number[STACK_URL_SIZE];
+
+    expect(find_line(stack, "lock", "", number, sizeof number));
+    return (pid_t)atoi(number);
+}
+
+int stack_run(const Stack *stack, const char *verb, const char *options,
+              char ret_said[STACK_SAID_SIZE])
+{
+    char command[1024];
+
+    (void)snprintf(command, sizeof command, "exec '%s/jumun' %s --var '%s' %s 2>&1",
+                   getenv("JUMUN_TEST_BIN"), verb, stack->var, options);
+    FILE *pipe = popen(command, "re");
+    expect(pipe != NULL);
+    ret_said[fread(ret_said, 1, STACK_SAID_SIZE - 1, pipe)] = '\0';
+    int code = pclose(pipe);
+    return WIFEXITED(code) ? WEXITSTATUS(code) : -1;
+}
+
 HttpReply stack_ask(Stack *stack, const HttpRequest *request)
 {
     HttpReply reply = { 0 };
 
     expect(!status_failed(http_client_ask(stack->http, request, &reply)));
     return reply;
+}
+
+HttpReply stack_get(Stack *stack, const char *token, const char *format, ...)
+{
+    char path[512];
+    va_list words;
+
+    va_start(words, format);
+    (void)vsnprintf(path, sizeof path, format, words);
+    va_end(words);
+    return stack_ask(stack, &(HttpRequest){ .method = "GET", .path = path, .token = token });
 }
 
 void stack_login_new_member(Stack *stack, const char *login_id, char ret_token[64])
@@ -246,7 +301,7 @@ void stack_login_new_member(Stack *stack, const char *login_id, char ret_token[6
     HttpReply reply = stack_ask(
         stack, &(HttpRequest){ .method = "POST", .path = "/api/v1/members/signup", .body = body });
     stack_expect_status(reply, 201);
-    log_in(stack, login_id, "correct horse battery", ret_token);
+    stack_log_in(stack, login_id, "correct horse battery", ret_token);
 }
 
 int64_t stack_create_product(Stack *stack, const char *name, int64_t price, int64_t quantity)

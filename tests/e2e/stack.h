@@ -15,6 +15,7 @@
 enum {
     STACK_URL_SIZE = 256,
     STACK_CODE_SIZE = 32, /* an order code and its NUL */
+    STACK_SAID_SIZE = 64 * 1024,
 };
 
 typedef struct Stack {
@@ -41,6 +42,11 @@ void stack_down(Stack *stack);
 void stack_expect_nobody(Stack *stack);
 void stack_remove(Stack *stack);
 
+/* Runs `jumun VERB --var DIR OPTIONS`; returns its exit code and what it said, on standard
+ * output and standard error. */
+int stack_run(const Stack *stack, const char *verb, const char *options,
+              char ret_said[STACK_SAID_SIZE]);
+
 /* The address with its password of an engine, "MYSQL", "REDIS" or "AMQP". */
 void stack_engine_url(const Stack *stack, const char *engine, char ret_url[STACK_URL_SIZE]);
 
@@ -50,11 +56,25 @@ uint16_t stack_port(const Stack *stack, const char *name);
 /* The pid of a service ("order") or an engine ("mariadb"), as `jumun status` says now. */
 pid_t stack_pid(Stack *stack, const char *name);
 
+/* The pid of the process that holds the instance and starts again what ends in it. */
+pid_t stack_supervisor(const Stack *stack);
+
 /* Asks, and fails the test if there is no answer. */
 HttpReply stack_ask(Stack *stack, const HttpRequest *request);
 
 /* Prints the answer if it is another one. */
 void stack_expect_status(HttpReply reply, long status);
+
+/* A problem of that status and code; a 400 VALIDATION whose one error points there,
+ * "?limit" or "/name". They print the answer if it is another one. */
+void stack_expect_problem(HttpReply reply, long status, const char *code);
+void stack_expect_fault(HttpReply reply, const char *pointer);
+
+/* GET of a printed path; token NULL for nobody. */
+HttpReply stack_get(Stack *stack, const char *token, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void stack_log_in(Stack *stack, const char *login_id, const char *password, char ret_token[64]);
 
 /* Signs up and logs in. */
 void stack_login_new_member(Stack *stack, const char *login_id, char ret_token[64]);

@@ -41,6 +41,9 @@ typedef struct InvariantReport {
     char first[256]; /* name and culprit of the first violation, "" if there is none */
 } InvariantReport;
 
+/* Runs one statement and adds what it finds. */
+Status invariant_check(Db *db, const Invariant *invariant, InvariantReport *report);
+
 /* Runs all statements, the settled ones only if asked. A failure means that they could
  * not be run, not that they were violated. */
 Status invariants_check(Db *db, bool settled, InvariantReport *ret_report);
