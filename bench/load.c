@@ -154,6 +154,15 @@ static size_t answer_size(const Connection *connection)
     return (size_t)(end - connection->answer) + 4 + body;
 }
 
+/* A server may end a connection with any answer, as this one does after so many: the next
+ * request needs another. */
+static bool says_close(const Connection *connection)
+{
+    const char *end = strcasestr(connection->answer, "\r\nConnection: close\r\n");
+
+    return end != NULL && end < strstr(connection->answer, "\r\n\r\n");
+}
+
 static void take_answer(Load *load, unsigned index, int64_t now)
 {
     Connection *connection = &load->connections[index];
@@ -170,6 +179,10 @@ static void take_answer(Load *load, unsigned index, int64_t now)
     }
     load->options->answer(load->options->context, connection->n, (int)status,
                           strstr(connection->answer, "\r\n\r\n") + 4);
+    if (says_close(connection)) {
+        close(connection->fd);
+        (void)connect_one(load, index); /* if not now, then when it is needed */
+    }
     set_idle(load, index);
 }
 

@@ -1,8 +1,9 @@
 /* main.c - jumun-bench: puts load on a running jumun and says what it did.
  *
  * Scenarios: one client alone (POST, and POST until COMPLETED), a sustained rate, a
- * burst, as fast as it goes. After each the backlog is drained and the databases are
- * checked. Exit code 1 if a check fails. */
+ * burst, as fast as it goes; and, only when named, a soak of ten minutes that shows what
+ * grows. After each the backlog is drained and the databases are checked. Exit code 1 if a
+ * check fails. */
 #include <argp.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -26,28 +27,61 @@ typedef struct Options {
     const char *commit;
     const char *only; /* NULL: all scenarios */
     double rate;
-    double seconds;
+    double seconds; /* 0: the scenario's own */
 } Options;
 
 typedef struct Scenario {
     const char *name;  /* for --only */
-    const char *title; /* for the report; %.0f is the rate */
+    const char *title; /* for the report; %.0f is the rate, and then the seconds */
     unsigned connections;
     double rate; /* 0: closed loop; -1: the option's */
     double seconds;
     uint64_t count_max;
     bool wait;
+    bool adjustable; /* the option --seconds is for it */
+    bool by_name;    /* not among all scenarios */
 } Scenario;
 
 static const Scenario scenarios[] = {
-    { "single", "One client alone, POST /orders", 1, 0, 20, 500, false },
-    { "settled", "One client alone, POST /orders until COMPLETED (Prefer: wait)", 1, 0, 30, 300,
-      true },
-    { "gentle", "Gentle, open loop at 1000 orders/s", CONNECTIONS, 1000, 10, 0, false },
-    { "sustained", "Sustained, open loop at %.0f orders/s", CONNECTIONS, -1, -1, 0, false },
-    { "burst", "Burst, open loop at 20000 orders/s for 5 s", CONNECTIONS_BURST, 20000, 5, 0,
-      false },
-    { "fastest", "As fast as it goes, closed loop, 256 connections", CONNECTIONS, 0, -1, 0, false },
+    { .name = "single",
+      .title = "One client alone, POST /orders",
+      .connections = 1,
+      .seconds = 20,
+      .count_max = 500 },
+    { .name = "settled",
+      .title = "One client alone, POST /orders until COMPLETED (Prefer: wait)",
+      .connections = 1,
+      .seconds = 30,
+      .count_max = 300,
+      .wait = true },
+    { .name = "gentle",
+      .title = "Gentle, open loop at %.0f orders/s",
+      .connections = CONNECTIONS,
+      .rate = 1000,
+      .seconds = 10 },
+    { .name = "sustained",
+      .title = "Sustained, open loop at %.0f orders/s",
+      .connections = CONNECTIONS,
+      .rate = -1,
+      .seconds = 20,
+      .adjustable = true },
+    { .name = "burst",
+      .title = "Burst, open loop at %.0f orders/s for %.0f s",
+      .connections = CONNECTIONS_BURST,
+      .rate = 20000,
+      .seconds = 5 },
+    { .name = "fastest",
+      .title = "As fast as it goes, closed loop, 256 connections",
+      .connections = CONNECTIONS,
+      .seconds = 20,
+      .adjustable = true },
+    { .name = "soak",
+      .title = "Soak, open loop at %.0f orders/s for %.0f s",
+      .connections = CONNECTIONS,
+      .rate = -1,
+      .seconds = 600,
+      .adjustable = true,
+      .by_name = true },
 };
 
 /* Samples taken while the load runs. */
@@ -86,7 +120,8 @@ static Status measure(Scene *scene, const Options *options, const Scenario *scen
                       Measurement *measurement, LoadResult *load)
 {
     static char title[128];
-    double seconds = scenario->seconds < 0 ? options->seconds : scenario->seconds;
+    bool adjusted = scenario->adjustable && options->seconds > 0;
+    double seconds = adjusted ? options->seconds : scenario->seconds;
     double rate = scenario->rate < 0 ? options->rate : scenario->rate;
     Watch watch = { .scene = scene, .early_s = seconds / 10 };
     RelayDelay before = { .bucket_count = 0 };
@@ -110,12 +145,13 @@ static Status measure(Scene *scene, const Options *options, const Scenario *scen
     if (status_failed(status)) {
         return status;
     }
+    processes_note_late(&scene->processes);
     (void)invariants_count_open(scene->db, &measurement->open_end, &outbox);
     measurement->drained = !status_failed(scene_drain(scene, DRAIN_S, &measurement->drain_s));
     processes_look(&scene->processes);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    (void)snprintf(title, sizeof title, scenario->title, rate);
+    (void)snprintf(title, sizeof title, scenario->title, rate, seconds);
 #pragma GCC diagnostic pop
     measurement->name = title;
     measurement->load = load;
@@ -158,15 +194,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+static bool is_wanted(const Scenario *scenario, const char *only)
+{
+    return only == NULL ? !scenario->by_name : strcmp(only, scenario->name) == 0;
+}
+
 static int run_all(Scene *scene, const Options *options, FILE *file)
 {
     static LoadResult load;
     int code = 0;
 
     report_head(file, options->commit);
+    report_starts(file, &scene->processes);
     for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
         Measurement measurement = { .drained = false };
-        if (options->only != NULL && strcmp(options->only, scenarios[i].name) != 0) {
+        if (!is_wanted(&scenarios[i], options->only)) {
             continue;
         }
         Status status = measure(scene, options, &scenarios[i], &measurement, &load);
@@ -187,14 +229,16 @@ int main(int argc, char **argv)
         { "var", 'v', "DIR", 0, "the instance to load (default ./var)", 0 },
         { "out", 'o', "FILE", 0, "where the report goes (default standard output)", 0 },
         { "commit", 'c', "NAME", 0, "the commit named in the report", 0 },
-        { "only", 'n', "SCENARIO", 0, "single, settled, gentle, sustained, burst or fastest", 0 },
-        { "rate", 'r', "N", 0, "orders per second of `sustained` (default 8000)", 0 },
-        { "seconds", 's', "S", 0, "length of `sustained` and `fastest` (default 20)", 0 },
+        { "only", 'n', "SCENARIO", 0, "single, settled, gentle, sustained, burst, fastest or soak",
+          0 },
+        { "rate", 'r', "N", 0, "orders per second of `sustained` and `soak` (default 8000)", 0 },
+        { "seconds", 's', "S", 0, "length of `sustained`, `fastest` (default 20) and `soak` (600)",
+          0 },
         { 0 },
     };
     static const struct argp argp = { rows, parse, NULL, "Puts load on a running jumun.",
                                       NULL, NULL,  NULL };
-    Options options = { .var = "var", .commit = "unknown", .rate = 8000, .seconds = 20 };
+    Options options = { .var = "var", .commit = "unknown", .rate = 8000 };
     static Scene scene;
     char path[4096];
 

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-void processes_add(Processes *processes, const char *name, pid_t pid)
+void processes_add(Processes *processes, const char *name, pid_t pid, double ready_ms)
 {
     if (processes->count < PROCESSES_MAX) {
         Process *process = &processes->list[processes->count++];
-        *process = (Process){ .pid = pid };
+        *process = (Process){ .pid = pid, .ready_ms = ready_ms };
         (void)snprintf(process->name, sizeof process->name, "%s", name);
     }
 }
@@ -59,6 +59,7 @@ void processes_start(Processes *processes)
     for (size_t i = 0; i < processes->count; i++) {
         processes->list[i].cpu_start = processes->list[i].cpu_us;
         processes->list[i].rss_max_kib = processes->list[i].rss_kib;
+        processes->list[i].rss_early_kib = 0;
     }
 }
 
@@ -67,5 +68,13 @@ void processes_note_early(Processes *processes)
     processes_look(processes);
     for (size_t i = 0; i < processes->count; i++) {
         processes->list[i].rss_early_kib = processes->list[i].rss_kib;
+    }
+}
+
+void processes_note_late(Processes *processes)
+{
+    processes_look(processes);
+    for (size_t i = 0; i < processes->count; i++) {
+        processes->list[i].rss_late_kib = processes->list[i].rss_kib;
     }
 }

@@ -50,6 +50,17 @@ void report_head(FILE *file, const char *commit)
         sysconf(_SC_PHYS_PAGES) / 256 * (sysconf(_SC_PAGESIZE) / 4096), system.release);
 }
 
+void report_starts(FILE *file, const Processes *processes)
+{
+    (void)fprintf(file, "\n## Start\n\n| process | start to ready ms |\n|---|---|\n");
+    for (size_t i = 0; i < processes->count; i++) {
+        if (processes->list[i].ready_ms > 0) {
+            (void)fprintf(file, "| %s | %.0f |\n", processes->list[i].name,
+                          processes->list[i].ready_ms);
+        }
+    }
+}
+
 bool report_is_clean(const Measurement *measurement)
 {
     return measurement->lost == 0 && measurement->drained && measurement->checks.total == 0 &&
@@ -71,19 +82,34 @@ static void checks(FILE *file, const Measurement *measurement)
                   report->total > 0 ? "; first: " : "", report->first);
 }
 
+/* A run that was over before the early look has no growth. */
+static void sizes(FILE *file, const Process *process)
+{
+    double early = (double)process->rss_early_kib / 1024;
+    double late = (double)process->rss_late_kib / 1024;
+
+    if (early > 0) {
+        (void)fprintf(file, "%.1f | %.1f | %+.1f", early, late, late - early);
+    } else {
+        (void)fprintf(file, "- | %.1f | -", late);
+    }
+    (void)fprintf(file, " | %.1f |\n", (double)process->rss_max_kib / 1024);
+}
+
 static void processes(FILE *file, const Measurement *measurement, double orders)
 {
-    (void)fprintf(file, "\n| process | CPU us per order | RSS MiB, early | RSS MiB, highest |\n"
-                        "|---|---|---|---|\n");
+    (void)fprintf(file,
+                  "\n| process | CPU us per order | RSS MiB, early | late | growth | highest |\n"
+                  "|---|---|---|---|---|---|\n");
     double total = 0;
     for (size_t i = 0; i < measurement->processes->count; i++) {
         const Process *process = &measurement->processes->list[i];
         double us = (double)(process->cpu_us - process->cpu_start) / (orders > 0 ? orders : 1);
         total += us;
-        (void)fprintf(file, "| %s | %.1f | %.0f | %.0f |\n", process->name, us,
-                      (double)process->rss_early_kib / 1024, (double)process->rss_max_kib / 1024);
+        (void)fprintf(file, "| %s | %.1f | ", process->name, us);
+        sizes(file, process);
     }
-    (void)fprintf(file, "| all | %.1f | | |\n", total);
+    (void)fprintf(file, "| all | %.1f | | | | |\n", total);
 }
 
 void report_measurement(FILE *file, const Measurement *measurement)

@@ -30,6 +30,9 @@ typedef struct Measurement {
 /* Machine, settings, commit; once per file. */
 void report_head(FILE *file, const char *commit);
 
+/* How long each program took until it was ready, as it says itself. */
+void report_starts(FILE *file, const Processes *processes);
+
 void report_measurement(FILE *file, const Measurement *measurement);
 
 /* True if nothing was oversold, lost, doubled, charged without order or left open, and a

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/http/http_client.h"
 #include "tests/invariants/invariants.h"
+#include "tests/support/metric.h"
 
 #define STOCK    100000000LL
 #define PASSWORD "bench bench bench"
@@ -112,6 +113,19 @@ static void name_run(Scene *scene)
                    (unsigned long long)(clock_wall_us(clock_system()) / US_PER_MS) & 0xffffffff);
 }
 
+static void watch_processes(Scene *scene)
+{
+    for (size_t i = 0; i < scene->running.process_count; i++) {
+        const RunningProcess *process = &scene->running.processes[i];
+        double ready_after_s = 0;
+        if (process->ops[0] != '\0') {
+            (void)metric_read(process->ops, "ready_after_seconds", &ready_after_s);
+        }
+        processes_add(&scene->processes, process->name, process->pid, ready_after_s * 1000);
+    }
+    processes_add(&scene->processes, "load generator", getpid(), 0);
+}
+
 Status scene_open(Scene *scene, const char *bin, const char *var)
 {
     HttpClient *http = NULL;
@@ -128,12 +142,8 @@ Status scene_open(Scene *scene, const char *bin, const char *var)
         scene->port = (uint16_t)strtoul(port == NULL ? "0" : port + 1, NULL, 10);
         status = db_open_patient(scene->running.audit_url, &scene->db);
     }
-    for (size_t i = 0; !status_failed(status) && i < scene->running.process_count; i++) {
-        processes_add(&scene->processes, scene->running.processes[i].name,
-                      scene->running.processes[i].pid);
-    }
     if (!status_failed(status)) {
-        processes_add(&scene->processes, "load generator", getpid());
+        watch_processes(scene);
         status = http_client_open(scene->running.url, &http);
     }
     if (!status_failed(status)) {

@@ -17,7 +17,7 @@
 enum {
     SCENE_PRODUCTS = 200,
     SCENE_MEMBERS = 50,
-    SCENE_ORDERS_MAX = 4 * 1000 * 1000, /* of one run */
+    SCENE_ORDERS_MAX = 8 * 1000 * 1000, /* of one run */
 };
 
 typedef struct Scene {
