@@ -15,7 +15,7 @@
 #define INSTALL_DB "/usr/bin/mariadb-install-db"
 
 enum {
-    LOG_FILE_MIB = 256,
+    LOG_MIB_MAX = 1024, /* a restart after a crash reads it in seconds */
     STOP_S = 60,
 };
 
@@ -73,6 +73,14 @@ static bool write_init_file(const Instance *instance, const char *path)
     return good;
 }
 
+/* A full log makes the server write all dirty pages at once, while everybody waits: 60 ms
+ * every second if it holds 256 MiB at 8,000 orders/s. A page that stays in memory longer
+ * is also written less often. */
+static int log_mib(int memory_mib)
+{
+    return memory_mib < LOG_MIB_MAX / 2 ? 2 * memory_mib : LOG_MIB_MAX;
+}
+
 bool mariadb_start(Supervisor *supervisor, const Instance *instance, int memory_mib)
 {
     char folder[CLI_PATH_MAX];
@@ -96,7 +104,7 @@ bool mariadb_start(Supervisor *supervisor, const Instance *instance, int memory_
     command_add_word(&command, "--skip-name-resolve");
     command_add_word(&command, "--innodb-flush-log-at-trx-commit=1");
     command_add_word(&command, "--innodb-buffer-pool-size=%dM", memory_mib);
-    command_add_word(&command, "--innodb-log-file-size=%dM", LOG_FILE_MIB);
+    command_add_word(&command, "--innodb-log-file-size=%dM", log_mib(memory_mib));
     command_add_word(&command, "--innodb-log-buffer-size=64M");
     command_add_word(&command, "--innodb-flush-method=O_DIRECT");
     command_add_word(&command, "--innodb-autoinc-lock-mode=2");

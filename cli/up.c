@@ -312,7 +312,8 @@ static const struct argp_option options[] = {
     { "var", 'v', "DIR", 0, "The folder for everything (./var)", 0 },
     { "engines-only", 'e', NULL, 0, "Only MariaDB, Redis and RabbitMQ; for tests", 0 },
     { "port", 'p', "N", 0, "The shop's port (8080, or a free one)", 0 },
-    { "db-memory", 'm', "MIB", 0, "MariaDB's buffer pool (512)", 0 },
+    { "db-memory", 'm', "MIB", 0,
+      "MariaDB's buffer pool (512); its log holds twice as much, 1024 at most", 0 },
     { 0 },
 };
 

@@ -12,6 +12,7 @@ void relay_init(Relay *relay, OutboxSource *source, EventSink *sink, const Clock
     relay->sink = sink;
     relay->clock = clock;
     relay->sweep_at_us = INT64_MIN;
+    relay->pace.limit_us = RELAY_PACE_MS * US_PER_MS;
 }
 
 bool relay_sweep_due(const Relay *relay)
@@ -102,8 +103,19 @@ static void raise_floor(Relay *relay, size_t count)
     }
 }
 
+static size_t count_events(const Relay *relay, size_t count)
+{
+    size_t events = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        events += relay->rows[i].events;
+    }
+    return events;
+}
+
 Status relay_step(Relay *relay, bool *ret_more)
 {
+    int64_t began_us = clock_monotonic_us(relay->clock);
     size_t count = 0;
     size_t confirmed = 0;
     Status status;
@@ -113,6 +125,7 @@ Status relay_step(Relay *relay, bool *ret_more)
     if (status_failed(status)) {
         return status;
     }
+    pace_batch(&relay->pace, began_us, count_events(relay, count));
     if (count > 0) {
         relay->sink->ops->publish(relay->sink, relay->rows, count);
         status = sort_out(relay, count, &confirmed);

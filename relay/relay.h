@@ -18,11 +18,13 @@
 
 #include "common/base/clock.h"
 #include "common/runtime/metrics.h"
+#include "common/runtime/pace.h"
 #include "relay/relay_ports.h"
 
 enum {
     RELAY_TRAIL_S = 10, /* the longest transaction that the floor waits for */
     RELAY_SWEEP_S = 1,
+    RELAY_PACE_MS = 20, /* between the beginnings of two steps, at most */
 };
 
 /* NULL series are left alone. */
@@ -41,15 +43,16 @@ typedef struct Relay {
 
     OutboxRange range;
     int64_t sweep_at_us; /* monotonic */
+    Pace pace;
     RelayRow rows[RELAY_BATCH_MAX];
     EventId confirmed[RELAY_BATCH_MAX];
 } Relay;
 
 void relay_init(Relay *relay, OutboxSource *source, EventSink *sink, const Clock *clock);
 
-/* Moves one batch. ret_more: there may be more, call again at once; else after a nudge,
- * or when relay_sweep_due. Fails if the source or the broker as a whole does: wait, then
- * call again. Queues that refuse are no failure. */
+/* Moves one batch. ret_more: there may be more, call again at once; else after a nudge
+ * once the pace says so, or when relay_sweep_due. Fails if the source or the broker as a
+ * whole does: wait, then call again. Queues that refuse are no failure. */
 Status relay_step(Relay *relay, bool *ret_more);
 
 /* True if the next step is a sweep. */

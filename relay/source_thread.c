@@ -97,8 +97,19 @@ static void wait_ms(SourceThread *source, int64_t timeout_ms, bool nudges)
     while (!source->closing && !(nudges && source->nudged) &&
            pthread_cond_timedwait(&source->changed, &source->lock, &until) == 0) {
     }
-    source->nudged = false;
+    source->nudged = source->nudged && !nudges;
     pthread_mutex_unlock(&source->lock);
+}
+
+/* Until there is something to do, and enough has gathered. */
+static void rest(SourceThread *source)
+{
+    int64_t left_us = source->relay.pace.due_us - clock_monotonic_us(source->options.clock);
+
+    if (left_us > 0) {
+        wait_ms(source, left_us / US_PER_MS + 1, false);
+    }
+    wait_ms(source, POLL_MS, true);
 }
 
 static void on_nudge(void *context, const OrderId *orders, size_t count)
@@ -186,7 +197,7 @@ static void *source_main(void *context)
         } else {
             backoff_ms = BACKOFF_MIN_MS;
             if (!more) {
-                wait_ms(source, POLL_MS, true);
+                rest(source);
             }
         }
     }

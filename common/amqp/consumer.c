@@ -1,6 +1,6 @@
 /* consumer.c - collect, run, park, acknowledge; and what to do when that fails.
  *
- *     no connection --connect, subscribe--> collecting --1 ms or full--> running
+ *     no connection --connect, subscribe--> collecting --in time or full--> running
  *                                               ^                               |
  *                                               '------ parked, acked ----------'
  *
@@ -21,6 +21,7 @@
 #include "common/amqp/consumer_batch.h"
 #include "common/amqp/publisher.h"
 #include "common/runtime/log.h"
+#include "common/runtime/pace.h"
 
 enum {
     IDLE_WAIT_MS = 5000, /* then heartbeats are served */
@@ -42,6 +43,7 @@ struct Consumer {
 
     bool subscribed;
     unsigned prefetch;
+    Pace pace;
     ConsumerBatch batch;
     Event *run[EVENT_RUN_MAX];
     PublisherMessage *outgoing[OUTGOING_MAX];
@@ -98,9 +100,22 @@ static bool subscribe(Consumer *consumer, unsigned prefetch)
     return true;
 }
 
-/* Takes what is there: up to a full batch, or what came within 1 ms of the first. (Of the
- * last, a steady trickle would be kept waiting until the batch is full.) False: the link
- * is lost, and what was taken will be delivered again. */
+/* Until when a batch is open that has its first message now. (Counted from the last, a
+ * steady trickle would keep it open until it is full.) */
+static int64_t end_of_batch(const Consumer *consumer, int64_t now_us)
+{
+    int64_t end_us = now_us + CONSUMER_IDLE_MS * US_PER_MS;
+
+    return consumer->pace.due_us > end_us ? consumer->pace.due_us : end_us;
+}
+
+static int ms_until(int64_t until_us, int64_t now_us)
+{
+    return until_us > now_us ? (int)((until_us - now_us + US_PER_MS - 1) / US_PER_MS) : 0;
+}
+
+/* Takes what is there: up to a full batch, or what came in time. False: the link is lost,
+ * and what was taken will be delivered again. */
 static bool collect(Consumer *consumer)
 {
     ConsumerBatch *batch = &consumer->batch;
@@ -121,11 +136,12 @@ static bool collect(Consumer *consumer)
         if (result == DELIVERY_NONE) {
             return true;
         }
+        int64_t now_us = clock_monotonic_us(clock);
         if (batch->message_count == 0) {
-            end_us = clock_monotonic_us(clock) + CONSUMER_IDLE_MS * US_PER_MS;
+            end_us = end_of_batch(consumer, now_us);
         }
         consumer_batch_add(batch, &delivery);
-        timeout_ms = clock_monotonic_us(clock) < end_us ? CONSUMER_IDLE_MS : 0;
+        timeout_ms = ms_until(end_us, now_us);
     }
     return true;
 }
@@ -185,6 +201,7 @@ static bool run(Consumer *consumer, size_t count)
     for (;;) {
         int64_t start_us = clock_monotonic_us(clock);
 
+        pace_batch(&consumer->pace, start_us, count);
         consumer->options.run(consumer->options.context, consumer->run, count);
         histogram_observe(consumer->run_seconds,
                           (double)(clock_monotonic_us(clock) - start_us) / (double)US_PER_S);
@@ -396,6 +413,7 @@ Status consumer_open(const ConsumerOptions *options, Consumer **ret_consumer)
         return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
     }
     consumer->options = *options;
+    consumer->pace.limit_us = CONSUMER_PACE_MS * US_PER_MS;
     consumer_batch_init(&consumer->batch);
     open_metrics(consumer);
     consumer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -2,8 +2,8 @@
  *
  * A consumer owns a thread and two connections, one to consume and one to publish what
  * it parks. It collects up to EVENT_RUN_MAX events, or what came within 1 ms of the
- * first, calls its EventRun, then acknowledges. What each event's status asks for is
- * done before its message is acknowledged:
+ * first (under load later: pace.h), calls its EventRun, then acknowledges. What each
+ * event's status asks for is done before its message is acknowledged:
  *
  *     OK                     nothing
  *     park (event.h)         alone to <queue>.dead, confirmed, with a reason header
@@ -27,7 +27,8 @@
 enum {
     CONSUMER_PREFETCH = 500, /* messages unacknowledged */
     CONSUMER_ATTEMPTS = 6,
-    CONSUMER_IDLE_MS = 1, /* waited for more after the first */
+    CONSUMER_IDLE_MS = 1,  /* waited for more after the first */
+    CONSUMER_PACE_MS = 40, /* between the beginnings of two runs, at most */
 };
 
 typedef struct Consumer Consumer;

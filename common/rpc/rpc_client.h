@@ -28,8 +28,7 @@
 enum {
     RPC_CLIENT_INSTANCES_MAX = 16,
     RPC_CLIENT_METHODS_MAX = 16,
-    RPC_CLIENT_CONTEXTS = 4, /* messages in flight per channel: 16 take a burst
-                              * faster, and lengthen the tail under steady load */
+    RPC_CLIENT_CONTEXTS = 8, /* messages in flight per channel */
     RPC_CLIENT_STRIKES = 3,
 };
 

@@ -4,6 +4,8 @@ jumun_test(unit_config LABEL unit CRITERION SOURCES
     unit/common/runtime/config_test.c LINK common_runtime)
 jumun_test(unit_metrics LABEL unit CRITERION SOURCES
     unit/common/runtime/metrics_test.c LINK common_runtime)
+jumun_test(unit_pace LABEL unit CRITERION SOURCES
+    unit/common/runtime/pace_test.c LINK common_runtime)
 jumun_test(thread_batcher LABEL thread SOURCES
     thread/common/runtime/batcher_test.c LINK common_runtime)
 jumun_test(thread_pool LABEL thread SOURCES

@@ -17,7 +17,7 @@
 #include "services/order/app/order_ports.h"
 
 enum {
-    PLACE_ORDERS_MAX = 128, /* the knee: 512 triples the latency for 40 % more */
+    PLACE_ORDERS_MAX = 256, /* all that one gateway has under way (RPC_CLIENT_CONTEXTS) */
     PLACE_ORDERS_ARENA_BLOCK = 256 * 1024,
     PLACE_ORDERS_ARENA_MAX = 32 * 1024 * 1024,
 };
