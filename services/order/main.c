@@ -56,6 +56,7 @@ typedef struct OrderService {
     OrderStore *place_store;
     OrderStore *event_store;
     OrderStore *sweep_store;
+    OrderPressure pressure;
     OrderPlacing placing;
     OrderLookups lookups;
     OrderLookups listings;
@@ -149,6 +150,7 @@ static Status open_placing(OrderService *order)
     placing->app.rules = rules_of(order);
     placing->ids = node_lease_ids(order->lease);
     placing->wake = order->wake;
+    placing->pressure = &order->pressure;
     order_placing_measure(placing, order->host->metrics);
     return batcher_open(
         &(BatcherOptions){
@@ -196,6 +198,7 @@ static Status open_consumer(OrderService *order)
     events->app.clock = order->host->clock;
     events->app.rules = rules_of(order);
     events->wake = order->wake;
+    events->pressure = &order->pressure;
     order_events_measure(events, order->host->metrics);
     return consumer_open(
         &(ConsumerOptions){

@@ -13,6 +13,9 @@ jumun_test(contract_order_store_memory LABEL contract SOURCES
     contract/services/order/memory_order_store_test.c
     contract/services/order/order_store_contract.c support/memory_order_store.c
     LINK order_app)
+jumun_test(unit_order_pressure LABEL unit CRITERION SOURCES
+    unit/services/order/api/order_pressure_test.c
+    ${CMAKE_SOURCE_DIR}/services/order/api/order_pressure.c LINK common_base)
 jumun_test(contract_stock_gate_memory LABEL contract SOURCES
     contract/services/order/memory_stock_gate_test.c
     contract/services/order/stock_gate_contract.c

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "services/order/api/order_proto.h"
 
@@ -29,6 +30,20 @@ static void tell(const OrderEvents *context, OrderStep *const *steps, size_t cou
     }
 }
 
+static void give_way(const OrderEvents *context)
+{
+    const struct timespec step = { .tv_nsec = PRESSURE_STEP_MS * 1000000L };
+    int64_t began_us = clock_monotonic_us(context->app.clock);
+    int64_t now_us = began_us;
+
+    while (context->pressure != NULL &&
+           order_pressure_holds(context->pressure, now_us, now_us - began_us)) {
+        (void)nanosleep(&step, NULL);
+        now_us = clock_monotonic_us(context->app.clock);
+    }
+    counter_add(context->held, now_us > began_us);
+}
+
 void order_events_run(void *context, Event *const *events, size_t count)
 {
     OrderEvents *self = context;
@@ -37,6 +52,7 @@ void order_events_run(void *context, Event *const *events, size_t count)
     size_t live_count = 0;
 
     assert(count <= EVENT_RUN_MAX);
+    give_way(self);
     int64_t started_us = clock_monotonic_us(self->app.clock);
     arena_reset(&self->arena);
     for (size_t i = 0; i < count; i++) {
@@ -72,4 +88,6 @@ void order_events_measure(OrderEvents *events, Metrics *metrics)
         metrics_histogram_of_counts(metrics, "batch_size", "Items of a batch", "stage=\"advance\"");
     events->seconds =
         metrics_histogram(metrics, "batch_seconds", "Time of a batch", "stage=\"advance\"");
+    events->held = metrics_counter(metrics, "order_runs_held_total",
+                                   "Runs of events that waited for orders to be placed", "");
 }

@@ -5,6 +5,7 @@
 #include "common/rpc/wake.h"
 #include "common/runtime/event.h"
 #include "common/runtime/metrics.h"
+#include "services/order/api/order_pressure.h"
 #include "services/order/app/advance_orders.h"
 
 enum {
@@ -15,11 +16,13 @@ enum {
 /* What the consumer's thread works with. */
 typedef struct OrderEvents {
     AdvanceOrders app;
-    WakePublisher *wake; /* NULL for none */
-    Arena arena;         /* scratch: what events are unpacked into */
+    WakePublisher *wake;     /* NULL for none */
+    OrderPressure *pressure; /* NULL for none */
+    Arena arena;             /* scratch: what events are unpacked into */
     Histogram *step_seconds[ORDER_EVENT_MAX + 1];
     Histogram *batch_size;
     Histogram *seconds; /* of a batch */
+    Counter *held;      /* runs that waited for placing */
 } OrderEvents;
 
 /* Makes the metrics; app, wake and arena are the caller's to set. */

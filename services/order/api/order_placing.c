@@ -179,6 +179,15 @@ static size_t count_results(OrderPlacing *placing, PlaceOrder *const *items, siz
     return placed_count;
 }
 
+static bool may_nudge(const OrderPlacing *placing, int64_t now_us, size_t count)
+{
+    if (placing->wake == NULL || placing->pressure == NULL) {
+        return placing->wake != NULL;
+    }
+    order_pressure_note(placing->pressure, now_us, count);
+    return order_pressure_nudges(placing->pressure, now_us);
+}
+
 void order_placing_run(void *context, BatchJob **jobs, size_t count)
 {
     OrderPlacing *placing = context;
@@ -200,10 +209,11 @@ void order_placing_run(void *context, BatchJob **jobs, size_t count)
     for (size_t i = 0; i < count; i++) {
         answer(live[i]);
     }
-    if (placed_count > 0 && placing->wake != NULL) {
+    int64_t ended_us = clock_monotonic_us(placing->app.clock);
+    int64_t took_us = ended_us - started_us;
+    if (placed_count > 0 && may_nudge(placing, ended_us, count)) {
         wake_publish(placing->wake, placed, placed_count);
     }
-    int64_t took_us = clock_monotonic_us(placing->app.clock) - started_us;
     histogram_observe(placing->batch_size, (double)count);
     histogram_observe(placing->seconds, (double)took_us / (double)US_PER_S);
 }

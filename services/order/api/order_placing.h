@@ -7,6 +7,7 @@
 #include "common/rpc/wake.h"
 #include "common/runtime/batcher.h"
 #include "common/runtime/metrics.h"
+#include "services/order/api/order_pressure.h"
 #include "services/order/app/place_orders.h"
 
 /* How placing an order can end, for the metric. */
@@ -27,7 +28,8 @@ typedef enum PlacingResult {
 typedef struct OrderPlacing {
     PlaceOrders app;
     IdSource *ids;
-    WakePublisher *wake; /* NULL for none */
+    WakePublisher *wake;     /* NULL for none */
+    OrderPressure *pressure; /* NULL for none */
     Counter *results[PLACING_RESULTS];
     Counter *replays;
     Histogram *batch_size;
