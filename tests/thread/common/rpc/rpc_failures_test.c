@@ -289,11 +289,15 @@ static void of_two_servers_the_hung_one_is_cut_out_until_it_answers_again(void)
     rpc_client_close(client);
 }
 
+enum {
+    LIES_MAX = RPC_CLIENT_METHODS_MAX * RPC_CLIENT_CONTEXTS /* connections of one client */
+};
+
 /* Listens and speaks nng's handshake on every connection, and answers the first request
  * with the announcement of 2^64-32 bytes. Ends when the client hangs up on that. */
 typedef struct Liar {
     int listener;
-    int fds[64];
+    int fds[LIES_MAX];
     size_t count;
     pthread_t thread;
 } Liar;
@@ -304,7 +308,7 @@ static void welcome(Liar *liar)
     char bytes[sizeof hello];
 
     int fd = accept(liar->listener, NULL, NULL);
-    assert(fd >= 0 && liar->count < sizeof liar->fds / sizeof liar->fds[0]);
+    assert(fd >= 0 && liar->count < LIES_MAX);
     assert(send(fd, hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello);
     assert(recv(fd, bytes, sizeof bytes, MSG_WAITALL) == sizeof bytes);
     liar->fds[liar->count++] = fd;
@@ -319,7 +323,7 @@ static void *lie(void *context)
     char bytes[4096];
 
     for (;;) {
-        struct pollfd polled[65] = { { .fd = liar->listener, .events = POLLIN } };
+        struct pollfd polled[LIES_MAX + 1] = { { .fd = liar->listener, .events = POLLIN } };
         for (size_t i = 0; i < liar->count; i++) {
             polled[i + 1] = (struct pollfd){ .fd = liar->fds[i], .events = POLLIN };
         }
