@@ -111,7 +111,8 @@ typedef struct OrderStoreOps {
     Status (*find_states)(OrderStore *store, const OrderId *ids, size_t count,
                           OrderState *ret_states);
 
-    /* ret_units[i]: units of products[i] in PENDING orders. */
+    /* ret_units[i]: units of products[i] (ascending, distinct) in PENDING orders. Reads
+     * all orders that are open. */
     Status (*pending_units)(OrderStore *store, const ProductId *products, size_t count,
                             int64_t *ret_units);
 
