@@ -3,7 +3,7 @@
  * A batch costs almost as much for ten items as for a hundred. A worker that always takes
  * at once what is there makes small batches while it has time, and so leaves none to its
  * neighbours on the same machine. Paced, it begins its batches PACE_ITEM_US apart for each
- * item of the last one, up to its limit: an item that comes alone waits for nothing, and
+ * item of the last one, up to its limit: an item that comes alone is not kept waiting, and
  * under load some latency buys most of a batch's cost (docs/adr/0015).
  *
  * For work that nobody waits for on a connection. Not synchronized: one worker's. */

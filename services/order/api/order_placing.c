@@ -185,7 +185,7 @@ static bool may_nudge(const OrderPlacing *placing, int64_t now_us, size_t count)
         return placing->wake != NULL;
     }
     order_pressure_note(placing->pressure, now_us, count);
-    return order_pressure_nudges(placing->pressure, now_us);
+    return order_pressure_nudges(placing->pressure, now_us, count);
 }
 
 void order_placing_run(void *context, BatchJob **jobs, size_t count)

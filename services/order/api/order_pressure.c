@@ -11,13 +11,13 @@ void order_pressure_note(OrderPressure *pressure, int64_t now_us, size_t batch)
     }
 }
 
-bool order_pressure_nudges(OrderPressure *pressure, int64_t now_us)
+bool order_pressure_nudges(OrderPressure *pressure, int64_t now_us, size_t batch)
 {
-    if (now_us < atomic_load(&pressure->until_us) &&
-        now_us - atomic_load(&pressure->nudged_us) < PRESSURE_NUDGE_MS * US_PER_MS) {
+    if (batch >= PRESSURE_BATCH_MIN && now_us < atomic_load(&pressure->until_us) &&
+        now_us - pressure->nudged_us < PRESSURE_NUDGE_MS * US_PER_MS) {
         return false;
     }
-    atomic_store(&pressure->nudged_us, now_us);
+    pressure->nudged_us = now_us;
     return true;
 }
 

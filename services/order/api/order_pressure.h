@@ -2,11 +2,11 @@
  *
  * When members place faster than the service can take, the batches of placing get large
  * and stay so. What nobody waits for then holds back: the consumer of replies waits before a run,
- * and the relay is nudged only now and then. Time that the consumer may hold back is a budget,
- * which comes back at a fifth of the time that passes: a burst of some seconds is taken at full
- * speed, and under lasting overload orders still reach their end.
+ * and the relay is nudged for large batches only now and then. Time that the consumer may hold back
+ * is a budget, which comes back at a fifth of the time that passes: a burst of some seconds is
+ * taken at full speed, and under lasting overload orders still reach their end.
  *
- * Placing notes and nudges, on several threads; the consumer's thread waits. */
+ * Two threads: placing's notes and nudges, the consumer's waits. */
 #ifndef JUMUN_SERVICES_ORDER_API_ORDER_PRESSURE_H
 #define JUMUN_SERVICES_ORDER_API_ORDER_PRESSURE_H
 
@@ -30,16 +30,17 @@ enum {
 typedef struct OrderPressure {
     size_t orders;            /* in PRESSURE_MEAN_OF batches; placing's */
     _Atomic int64_t until_us; /* monotonic */
-    _Atomic int64_t nudged_us;
-    int64_t spent_us; /* of the budget; the consumer's */
-    int64_t seen_us;  /* when it was reckoned last */
+    int64_t nudged_us;        /* placing's */
+    int64_t spent_us;         /* of the budget; the consumer's */
+    int64_t seen_us;          /* when it was reckoned last */
 } OrderPressure;
 
 /* A batch of so many orders was placed. */
 void order_pressure_note(OrderPressure *pressure, int64_t now_us, size_t batch);
 
-/* May the relay be nudged for what was placed? */
-bool order_pressure_nudges(OrderPressure *pressure, int64_t now_us);
+/* May the relay be nudged for what was placed? Always for a batch that is not large: it may
+ * be the last. */
+bool order_pressure_nudges(OrderPressure *pressure, int64_t now_us, size_t batch);
 
 /* Should a run that has waited so long already wait for another PRESSURE_STEP_MS? If so,
  * they are taken from the budget. */

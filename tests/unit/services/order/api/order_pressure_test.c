@@ -35,8 +35,8 @@ Test(order_pressure, is_none_at_first)
     OrderPressure pressure = { 0 };
 
     cr_expect_eq(wait_for(&pressure, start_us), 0);
-    cr_expect(order_pressure_nudges(&pressure, start_us));
-    cr_expect(order_pressure_nudges(&pressure, start_us));
+    cr_expect(order_pressure_nudges(&pressure, start_us, FULL));
+    cr_expect(order_pressure_nudges(&pressure, start_us, FULL));
 }
 
 Test(order_pressure, is_none_for_a_few_large_batches_after_a_stall)
@@ -96,7 +96,8 @@ Test(order_pressure, nudges_the_relay_now_and_then_in_a_burst)
 
     for (int64_t at_us = start_us; at_us < start_us + US_PER_S; at_us += 10 * US_PER_MS) {
         press(&pressure, at_us);
-        nudges += order_pressure_nudges(&pressure, at_us);
+        nudges += order_pressure_nudges(&pressure, at_us, FULL);
     }
     cr_expect_eq(nudges, 1000 / PRESSURE_NUDGE_MS);
+    cr_expect(order_pressure_nudges(&pressure, start_us + US_PER_S, 1), "it may be the last");
 }
