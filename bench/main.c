@@ -205,6 +205,10 @@ static int run_all(Scene *scene, const Options *options, FILE *file)
     int code = 0;
 
     report_head(file, options->commit);
+    if (!report_engine(file, scene->db)) {
+        (void)fprintf(stderr, "bench: MariaDB does not tell its settings\n");
+        return 1;
+    }
     report_starts(file, &scene->processes);
     for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
         Measurement measurement = { .drained = false };

@@ -50,6 +50,21 @@ void report_head(FILE *file, const char *commit)
         sysconf(_SC_PHYS_PAGES) / 256 * (sysconf(_SC_PAGESIZE) / 4096), system.release);
 }
 
+static Status print_memory(void *context, const DbRow *row)
+{
+    (void)fprintf(context, "MariaDB has a buffer pool of %lld MiB and a log of %lld MiB.\n",
+                  (long long)db_row_int(row, 0), (long long)db_row_int(row, 1));
+    return status_ok();
+}
+
+bool report_engine(FILE *file, Db *db)
+{
+    return !status_failed(db_query(db,
+                                   "SELECT CAST(@@innodb_buffer_pool_size DIV 1048576 AS SIGNED),"
+                                   " CAST(@@innodb_log_file_size DIV 1048576 AS SIGNED)",
+                                   NULL, 0, print_memory, file));
+}
+
 void report_starts(FILE *file, const Processes *processes)
 {
     (void)fprintf(file, "\n## Start\n\n| process | start to ready ms |\n|---|---|\n");

@@ -8,6 +8,7 @@
 
 #include "bench/load.h"
 #include "bench/processes.h"
+#include "common/mysql/db.h"
 #include "tests/invariants/invariants.h"
 
 #define REPORT_BACKLOG_S 1.0
@@ -29,6 +30,9 @@ typedef struct Measurement {
 
 /* Machine, settings, commit; once per file. */
 void report_head(FILE *file, const char *commit);
+
+/* What MariaDB was given. False if it does not say. */
+bool report_engine(FILE *file, Db *db);
 
 /* How long each program took until it was ready, as it says itself. */
 void report_starts(FILE *file, const Processes *processes);

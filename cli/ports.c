@@ -2,7 +2,8 @@
  *
  * Its owner binds it seconds later. Against another `jumun up` that chooses at the same
  * moment, a chosen port is claimed by a name that only one process can have: an abstract
- * Unix socket, which goes with the process. If some other program takes it meanwhile,
+ * Unix socket, which goes with the process. (Any user may take such a name; that only makes
+ * us choose another port.) If some other program takes it meanwhile,
  * the owner dies, says so in its log, and is started again. */
 #include "cli/ports.h"
 

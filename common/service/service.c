@@ -16,7 +16,7 @@
 
 enum {
     VARIABLE_MAX = 64,
-    READY_LOOK_MS = 5, /* between two looks while it starts */
+    READY_SOON_MS = 1000, /* so long every 5 ms is looked whether it is ready */
 };
 
 /* Any free port: a program started by hand needs no setting for it. */
@@ -107,9 +107,10 @@ static int64_t now_us(void)
  * if one came first, else 0. */
 static int await_ready(Process *process, Metrics *metrics, const sigset_t *stop)
 {
-    static const struct timespec pause = { .tv_nsec = READY_LOOK_MS * 1000000L };
-
     while (!is_ready(process)) {
+        /* Soon at first, to tell how long it took; an engine may be away for hours. */
+        bool soon = now_us() - process->began_us < READY_SOON_MS * US_PER_MS;
+        struct timespec pause = { .tv_nsec = (soon ? 5 : 100) * 1000000L };
         int number = sigtimedwait(stop, NULL, &pause);
         if (number > 0) {
             return number;

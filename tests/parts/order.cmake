@@ -37,6 +37,8 @@ jumun_test(integration_order_store LABEL integration TIMEOUT 120 SOURCES
     DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK order_adapters)
 set_tests_properties(integration_order_gate integration_order_store
     PROPERTIES SKIP_RETURN_CODE 77)
+# It counts what the server reads, for whomever.
+set_tests_properties(integration_order_store PROPERTIES RUN_SERIAL TRUE)
 
 jumun_test(unit_order_proto LABEL unit SOURCES
     unit/services/order/api/order_proto_test.c ${order_world} LINK order_api)
