@@ -27,6 +27,7 @@ typedef struct Process {
     pthread_mutex_t lock; /* guards `open`: it may not be closed while asked for readiness */
     void *open;           /* NULL: not ready */
     int64_t began_us;
+    Gauge *ready_after; /* 0 until it was first ready */
 } Process;
 
 static bool is_ready(void *context)
@@ -105,7 +106,7 @@ static int64_t now_us(void)
 
 /* Looks until the service is ready, and says how long that took. The number of the signal
  * if one came first, else 0. */
-static int await_ready(Process *process, Metrics *metrics, const sigset_t *stop)
+static int await_ready(Process *process, const sigset_t *stop)
 {
     while (!is_ready(process)) {
         /* Soon at first, to tell how long it took; an engine may be away for hours. */
@@ -117,17 +118,15 @@ static int await_ready(Process *process, Metrics *metrics, const sigset_t *stop)
         }
     }
     int64_t took_us = now_us() - process->began_us;
-    gauge_set(metrics_gauge(metrics, "ready_after_seconds",
-                            "From the process's start until it was first ready", ""),
-              (double)took_us / (double)US_PER_S);
+    gauge_set(process->ready_after, (double)took_us / (double)US_PER_S);
     log_info("service.ready", "ready_ms=%lld", (long long)(took_us / US_PER_MS));
     return 0;
 }
 
 /* From here on a signal has its default effect: it ends the process. */
-static void wait_for_signal(Process *process, Metrics *metrics, const sigset_t *stop)
+static void wait_for_signal(Process *process, const sigset_t *stop)
 {
-    int number = await_ready(process, metrics, stop);
+    int number = await_ready(process, stop);
 
     while (number == 0 && sigwait(stop, &number) != 0) {
     }
@@ -149,7 +148,7 @@ static int run(Process *process, const ServiceHost *host, const sigset_t *stop)
     }
     set_open(process, open);
     log_info("service.started", "took_ms=%lld", (long long)((now_us() - began_us) / US_PER_MS));
-    wait_for_signal(process, host->metrics, stop);
+    wait_for_signal(process, stop);
 
     began_us = now_us();
     set_open(process, NULL);
@@ -175,6 +174,9 @@ int service_main(const Service *service)
     if (metrics == NULL) {
         return 1;
     }
+    process.ready_after =
+        metrics_gauge(metrics, "ready_after_seconds",
+                      "From the process's start until it was first ready; 0: not yet", "");
     Status status = admin_open(&(AdminOptions){ .address = ops_address(service),
                                                 .metrics = metrics,
                                                 .ready = is_ready,

@@ -34,9 +34,8 @@ typedef struct Service {
  * all threads, opens the log (JUMUN_LOG_LEVEL), serves the operations port
  * (JUMUN_<NAME>_OPS_ADDRESS, see admin.h), opens, waits, closes. When the service is ready
  * for the first time it logs service.ready with ready_ms, counted from here, and sets the
- * gauge ready_after_seconds, which is not there before. A second signal ends
- * the process at once. Returns the exit code: 0 after a clean stop, 1 if the service
- * could not start. */
+ * gauge ready_after_seconds, which is 0 before. A second signal ends the process at once.
+ * Returns the exit code: 0 after a clean stop, 1 if the service could not start. */
 int service_main(const Service *service);
 
 #endif

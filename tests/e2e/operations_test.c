@@ -124,9 +124,12 @@ static void expect_service(const json_t *list, const char *name)
     expect_page(ops, "/livez");
     expect_page(ops, "/readyz");
     expect_page(ops, "/metrics");
-    expect(metric_read(ops, "ready_after_seconds", &ready_after_s));
+    /* The program looks for itself, so it may say so a moment after /readyz does. */
+    do {
+        expect(metric_read(ops, "ready_after_seconds", &ready_after_s));
+    } while (ready_after_s == 0);
     (void)fprintf(stderr, "%s was ready after %.0f ms\n", name, ready_after_s * 1000);
-    expect(ready_after_s > 0 && ready_after_s <= START_MAX_S);
+    expect(ready_after_s <= START_MAX_S);
 }
 
 static void expect_engine(const json_t *list, const char *name)

@@ -164,25 +164,31 @@ static void serves_its_operations_port_and_stops_cleanly(void)
     assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static double ready_after_seconds(in_port_t port)
+{
+    const char *line = strstr(ask(port, "GET", "/metrics"), "\nready_after_seconds ");
+
+    assert(line != NULL);
+    return strtod(line + strlen("\nready_after_seconds "), NULL);
+}
+
 /* Nothing tells when the process has looked; it is asked until it has. */
 static void says_when_it_got_ready_and_how_long_that_took(void)
 {
     in_port_t port = free_port();
-    const char *line;
 
     atomic_store(ready_now, false);
     pid_t child = start(&good_service, port);
     assert(hear() == 'o');
     assert(code_of(ask(port, "GET", "/readyz")) == 503);
-    assert(strstr(ask(port, "GET", "/metrics"), "ready_after_seconds") == NULL);
+    assert(ready_after_seconds(port) == 0);
 
     atomic_store(ready_now, true);
-    while (code_of(ask(port, "GET", "/readyz")) != 200) {
+    double seconds;
+    while ((seconds = ready_after_seconds(port)) == 0) {
     }
-    while ((line = strstr(ask(port, "GET", "/metrics"), "\nready_after_seconds ")) == NULL) {
-    }
-    double seconds = strtod(line + strlen("\nready_after_seconds "), NULL);
     assert(seconds > 0 && seconds < 60);
+    assert(code_of(ask(port, "GET", "/readyz")) == 200);
 
     assert(kill(child, SIGTERM) == 0);
     assert(hear() == 'c');
