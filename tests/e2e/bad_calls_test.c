@@ -1,13 +1,10 @@
 /* bad_calls_test.c - strangers on the ports of the running services: bytes that are no
  * call, and calls that nobody with a key has made. All are refused, no service dies of
  * it, and the next order is as good as ever. */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -16,6 +13,7 @@
 #include "common/rpc/proto_arena.h"
 #include "jumun/rpc/v1/rpc.pb-c.h"
 #include "tests/e2e/stack.h"
+#include "tests/support/raw_tcp.h"
 
 enum {
     PATIENCE_S = 10,
@@ -28,33 +26,6 @@ static Stack stack;
 static CallerKeyring keyring;
 
 static const char *const rpc_ports[] = { "member-rpc", "product-rpc", "order-rpc", "payment-rpc" };
-
-static int send_tcp(uint16_t port, const void *bytes, size_t size)
-{
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons(port),
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    const struct timeval patience = { .tv_sec = PATIENCE_S };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    expect(fd >= 0);
-    expect(connect(fd, (const struct sockaddr *)&address, sizeof address) == 0);
-    expect(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0);
-    expect(send(fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size);
-    return fd;
-}
-
-static void expect_hang_up(int fd)
-{
-    char bytes[64];
-    ssize_t got;
-
-    do {
-        got = recv(fd, bytes, sizeof bytes, 0);
-    } while (got > 0);
-    expect(got == 0 || errno == ECONNRESET);
-    (void)close(fd);
-}
 
 static void random_bytes(uint8_t *bytes, size_t size)
 {
@@ -76,9 +47,9 @@ static void bytes_that_are_no_call_are_hung_up_on(uint16_t port)
     uint8_t noise[1024];
 
     random_bytes(noise, sizeof noise);
-    expect_hang_up(send_tcp(port, noise, sizeof noise));
-    expect_hang_up(send_tcp(port, monster, sizeof monster));
-    expect_hang_up(send_tcp(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27));
+    expect(raw_tcp_hung_up(raw_tcp_send(port, noise, sizeof noise)));
+    expect(raw_tcp_hung_up(raw_tcp_send(port, monster, sizeof monster)));
+    expect(raw_tcp_hung_up(raw_tcp_send(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27)));
 }
 
 /* The other ports: whatever they make of it, they must live on. */
@@ -91,7 +62,9 @@ static void all_other_ports_get_noise(void)
 
     random_bytes(noise, sizeof noise);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        (void)close(send_tcp(stack_port(&stack, names[i]), noise, sizeof noise));
+        int fd = raw_tcp_send(stack_port(&stack, names[i]), noise, sizeof noise);
+        expect(fd >= 0);
+        (void)close(fd);
     }
 }
 

@@ -14,10 +14,14 @@ jumun_test(thread_gateway_http_hostile LABEL thread SOURCES
     thread/services/gateway/http_hostile_test.c LINK gateway_http)
 jumun_test(thread_gateway_http_answer LABEL thread SOURCES
     thread/services/gateway/http_answer_test.c LINK gateway_http pthread)
-jumun_test(integration_gateway_flow LABEL integration SOURCES
-    integration/services/gateway/flow_test.c support/fake_services.c support/tcp_proxy.c
+jumun_library(test_gateway_flow SOURCES
+    integration/services/gateway/flow_fixture.c support/fake_services.c support/tcp_proxy.c
     LINK gateway_service common_http)
-set_tests_properties(integration_gateway_flow PROPERTIES SKIP_RETURN_CODE 77)
+foreach(noun products members orders waits sessions bounds)
+    jumun_test(integration_gateway_${noun} LABEL integration SOURCES
+        integration/services/gateway/${noun}_flow_test.c LINK test_gateway_flow)
+    set_tests_properties(integration_gateway_${noun} PROPERTIES SKIP_RETURN_CODE 77)
+endforeach()
 jumun_test(thread_gateway_waits LABEL thread SOURCES
     thread/services/gateway/waits_test.c LINK gateway_flow)
 jumun_test(thread_gateway_auth LABEL thread SOURCES

@@ -42,6 +42,9 @@ set_tests_properties(integration_order_store PROPERTIES RUN_SERIAL TRUE)
 
 jumun_test(unit_order_proto LABEL unit SOURCES
     unit/services/order/api/order_proto_test.c ${order_world} LINK order_api)
-jumun_test(thread_order_api LABEL thread TIMEOUT 120 SOURCES
-    thread/services/order/order_api_test.c thread/common/rpc/rpc_fixture.c ${order_world}
-    LINK order_api)
+foreach(case placing reading crowd)
+    jumun_test(thread_order_${case} LABEL thread TIMEOUT 120 SOURCES
+        thread/services/order/order_${case}_test.c thread/services/order/order_api_fixture.c
+        thread/common/rpc/rpc_fixture.c ${order_world}
+        LINK order_api)
+endforeach()

@@ -6,7 +6,7 @@ jumun_test(unit_amqp LABEL unit CRITERION SOURCES
 foreach(name publisher consumer)
     jumun_test(integration_${name} LABEL integration TIMEOUT 120 SOURCES
         integration/common/amqp/${name}_test.c integration/common/amqp/broker.c
-        support/tcp_proxy.c LINK common_amqp)
+        integration/common/amqp/event_messages.c support/tcp_proxy.c LINK common_amqp)
     set_tests_properties(integration_${name} PROPERTIES SKIP_RETURN_CODE 77 RESOURCE_LOCK broker)
 endforeach()
 

@@ -33,6 +33,13 @@ Status outbox_read(Db *db, OutboxEventRun *run, void *context)
                     &reading);
 }
 
+Status outbox_drain(Db *db, OutboxEventRun *run, void *context)
+{
+    Status status = outbox_read(db, run, context);
+
+    return status_failed(status) ? status : db_execute(db, "DELETE FROM outbox", NULL, 0, NULL);
+}
+
 typedef struct Counting {
     const char *type;
     int64_t count;

@@ -16,6 +16,9 @@ typedef Status OutboxEventRun(void *context, const char *queue,
  * as many events as it says. */
 Status outbox_read(Db *db, OutboxEventRun *run, void *context);
 
+/* The same, and empties the outbox. */
+Status outbox_drain(Db *db, OutboxEventRun *run, void *context);
+
 /* How many events of the type there are; -1 if they cannot be read. */
 int64_t outbox_count(Db *db, const char *type);
 

@@ -2,7 +2,6 @@
  * is short: events wait in the outbox, whoever is on call sees why, and once the broker is
  * well they are published and go. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -185,12 +184,6 @@ static void blocked_relay_sends_nothing_and_counts_what_waits(void)
     stop();
 }
 
-static void on_abort(int number)
-{
-    (void)number;
-    fixture_failed("broker", 0, "assertion");
-}
-
 int main(void)
 {
     static const FixtureTest tests[] = {
@@ -198,7 +191,6 @@ int main(void)
         TEST(rows_wait_while_the_broker_has_an_alarm_and_go_when_it_is_over),
     };
 
-    (void)signal(SIGABRT, on_abort);
     broker_open(&broker);
     int code = fixture_main(tests, sizeof tests / sizeof tests[0]);
     broker_close(&broker);

@@ -13,6 +13,7 @@
 #include "common/amqp/topology.h"
 #include "jumun/event/v1/event.pb-c.h"
 #include "tests/integration/common/amqp/broker.h"
+#include "tests/integration/common/amqp/event_messages.h"
 
 enum {
     SEEN_MAX = 4096,
@@ -111,38 +112,9 @@ static Consumer *open_consumer(const char *url)
     return consumer;
 }
 
-/* Writes an EventBatch with the ids first .. first + count - 1. Returns its size. */
-static size_t write_batch(uint8_t *to, uint64_t first, size_t count)
-{
-    uint8_t *at = to;
-
-    for (size_t i = 0; i < count; i++) {
-        uint8_t packed[256];
-        uint8_t payload[] = { 1, 2, 3 };
-        char type[] = "stock.reserve";
-        char trace[] = "00-trace";
-        Jumun__Event__V1__Event event;
-
-        jumun__event__v1__event__init(&event);
-
-        event.id = first + i;
-        event.type = type;
-        event.order_id = 1000 + first + i;
-        event.seq = 4;
-        event.at_us = 5;
-        event.traceparent = trace;
-        event.payload = (ProtobufCBinaryData){ sizeof payload, payload };
-        assert(jumun__event__v1__event__get_packed_size(&event) <= sizeof packed);
-        at = event_batch_put(at, packed, jumun__event__v1__event__pack(&event, packed));
-    }
-    return (size_t)(at - to);
-}
-
 static void publish_batch(uint64_t first, size_t count, const char *attempt)
 {
-    uint8_t body[64 * 256];
-
-    broker_publish(&broker, QUEUE, body, write_batch(body, first, count), attempt);
+    event_message_publish(&broker, QUEUE, first, count, attempt);
 }
 
 static void expect_only_event(const BrokerMessage *message, uint64_t id)
@@ -211,8 +183,8 @@ static void poison_goes_to_dead_whole_and_the_next_good_event_is_handled(void)
 {
     static BrokerMessage dead;
     static const uint8_t truncated[] = { 0x0a, 0x50, 1, 2, 3 };
-    uint8_t too_many[33 * 256];
-    size_t too_many_size = write_batch(too_many, 500, 33);
+    uint8_t too_many[33 * EVENT_BYTES_MAX];
+    size_t too_many_size = event_message_write(too_many, 500, 33);
     Consumer *consumer;
 
     probe_reset();

@@ -1,6 +1,8 @@
 #include "tests/integration/common/mysql/mysql_fixture.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +89,13 @@ void fixture_failed(const char *file, int line, const char *condition)
     _exit(1);
 }
 
+/* Contracts and some helpers use assert, which has said where. */
+static void on_abort(int number)
+{
+    (void)number;
+    fixture_failed("assert", 0, "assertion");
+}
+
 int fixture_main(const FixtureTest *tests, size_t count)
 {
     server_url = getenv(variable); /* NOLINT(concurrency-mt-unsafe): no threads yet */
@@ -94,6 +103,7 @@ int fixture_main(const FixtureTest *tests, size_t count)
         printf("SKIPPED: %s is not set\n", variable);
         return SKIPPED;
     }
+    (void)signal(SIGABRT, on_abort);
     for (size_t i = 0; i < count; i++) {
         test_name = tests[i].name;
         (void)snprintf(schema, sizeof schema, "jumun_test_%d_%zu_%lld", (int)getpid(), i,
@@ -150,16 +160,34 @@ static Status take_number(void *context, const DbRow *row)
     return status_ok();
 }
 
-int64_t fixture_number(Db *db, const char *sql)
+int64_t fixture_number_of(Db *db, const char *sql, const DbValue *values, size_t count)
 {
     int64_t number = -1;
-    Status status = db_query(db, sql, NULL, 0, take_number, &number);
+    Status status = db_query(db, sql, values, count, take_number, &number);
 
     if (status_failed(status)) {
         (void)fprintf(stderr, "%s: %s\n", sql, db_error(db));
     }
     EXPECT(!status_failed(status));
     return number;
+}
+
+int64_t fixture_number(Db *db, const char *sql)
+{
+    return fixture_number_of(db, sql, NULL, 0);
+}
+
+void fixture_run_together(void *(*run)(void *context), uint64_t *shifts, size_t count)
+{
+    pthread_t threads[FIXTURE_TOGETHER_MAX];
+
+    EXPECT(count <= FIXTURE_TOGETHER_MAX);
+    for (size_t i = 0; i < count; i++) {
+        EXPECT(pthread_create(&threads[i], NULL, run, &shifts[i]) == 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
 }
 
 typedef struct Killed {

@@ -2,7 +2,8 @@
  *
  * The server is named by JUMUN_TEST_MYSQL_URL (root, any schema); without it the
  * program says so and exits with 77. The schema is made before each test and dropped
- * after it, also after a failed one. Plain programs: some tests have threads. */
+ * after it, also after a failed one, be it by EXPECT or by the assert of a contract.
+ * Plain programs: some tests have threads. */
 #ifndef JUMUN_TESTS_INTEGRATION_COMMON_MYSQL_MYSQL_FIXTURE_H
 #define JUMUN_TESTS_INTEGRATION_COMMON_MYSQL_MYSQL_FIXTURE_H
 
@@ -11,6 +12,10 @@
 #include <stdint.h>
 
 #include "common/mysql/db.h"
+
+enum {
+    FIXTURE_TOGETHER_MAX = 8
+};
 
 typedef struct FixtureTest {
     const char *name;
@@ -45,6 +50,11 @@ void fixture_run(Db *db, const char *script);
 
 /* The number in the first column of the last row of a SELECT that must succeed. */
 int64_t fixture_number(Db *db, const char *sql);
+int64_t fixture_number_of(Db *db, const char *sql, const DbValue *values, size_t count);
+
+/* Runs it in `count` threads at once, which compete as processes do; each gets a shift of
+ * its own, to begin elsewhere. Returns when all have ended. */
+void fixture_run_together(void *(*run)(void *context), uint64_t *shifts, size_t count);
 
 /* Kills the server's thread behind `victim`, which a query of its own must have named
  * (SELECT CONNECTION_ID()), and returns when it has gone. */

@@ -1,8 +1,6 @@
 /* The contracts of payment's ports on MariaDB, and processes that compete. */
 #undef NDEBUG
 #include <assert.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,28 +104,18 @@ static size_t drain(void *context, PaymentOutboxAnswer *ret_answers, size_t max)
     Drain taken = { ret_answers, 0, max };
 
     (void)context;
-    EXPECT(!status_failed(outbox_read(db, take_answer, &taken)));
-    fixture_run(db, "DELETE FROM outbox;");
+    EXPECT(!status_failed(outbox_drain(db, take_answer, &taken)));
     return taken.count;
-}
-
-static Status take_number(void *context, const DbRow *row)
-{
-    *(int64_t *)context = db_row_int(row, 0);
-    return status_ok();
 }
 
 static size_t captures(void *context, OrderId order)
 {
     const DbValue id = db_uint(order.value);
-    int64_t count = -1;
 
     (void)context;
-    EXPECT(!status_failed(db_query(db,
-                                   "SELECT COUNT(*) FROM provider_charge WHERE order_id = ? AND "
-                                   "effect = 'capture'",
-                                   &id, 1, take_number, &count)));
-    return (size_t)count;
+    return (size_t)fixture_number_of(
+        db, "SELECT COUNT(*) FROM provider_charge WHERE order_id = ? AND effect = 'capture'", &id,
+        1);
 }
 
 /* I4: one capture at most, and both books agree. */
@@ -240,23 +228,12 @@ static void *inquire_once(void *context)
     return NULL;
 }
 
-static void run_threads(void *(*run)(void *context))
-{
-    pthread_t threads[PROCESSES];
-    uint64_t shifts[PROCESSES] = { 0, 7, 60 };
-
-    for (size_t i = 0; i < PROCESSES; i++) {
-        EXPECT(pthread_create(&threads[i], NULL, run, &shifts[i]) == 0);
-    }
-    for (size_t i = 0; i < PROCESSES; i++) {
-        (void)pthread_join(threads[i], NULL);
-    }
-}
-
 static void three_processes_charge_and_settle_once(void)
 {
+    uint64_t shifts[PROCESSES] = { 0, 7, 60 };
+
     begin();
-    run_threads(handle_all);
+    fixture_run_together(handle_all, shifts, PROCESSES);
     EXPECT(fixture_number(db, "SELECT COUNT(*) FROM inbox") == ORDERS);
     EXPECT(fixture_number(db, "SELECT CAST(SUM(events) AS SIGNED) FROM outbox") == ORDERS);
     /* A time-out that a second process charges again is answered from the provider's books:
@@ -265,7 +242,7 @@ static void three_processes_charge_and_settle_once(void)
            ORDERS / 4);
 
     test_clock.now_us += 10 * US_PER_S;
-    run_threads(inquire_once);
+    fixture_run_together(inquire_once, shifts, PROCESSES);
     EXPECT(fixture_number(db, "SELECT COUNT(*) FROM payment WHERE status = 'UNKNOWN'") == 0);
     EXPECT(fixture_number(db, "SELECT COUNT(*) FROM payment WHERE status = 'CAPTURED'") ==
            ORDERS / 2);
@@ -275,12 +252,6 @@ static void three_processes_charge_and_settle_once(void)
     db_close(db);
 }
 
-static void on_abort(int number)
-{
-    (void)number;
-    fixture_failed("contract", 0, "assertion");
-}
-
 int main(void)
 {
     static const FixtureTest tests[] = {
@@ -288,7 +259,5 @@ int main(void)
         TEST(the_store_contract_holds),
         TEST(three_processes_charge_and_settle_once),
     };
-
-    (void)signal(SIGABRT, on_abort);
     return fixture_main(tests, sizeof tests / sizeof tests[0]);
 }

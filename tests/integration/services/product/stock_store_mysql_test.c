@@ -1,8 +1,6 @@
 /* The contract of StockStore on MariaDB, and two consumers that compete. */
 #undef NDEBUG
 #include <assert.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,23 +62,15 @@ static Stock stock_of(void *context, ProductId product)
     return stock;
 }
 
-static Status take_number(void *context, const DbRow *row)
-{
-    *(int64_t *)context = db_row_int(row, 0);
-    return status_ok();
-}
-
 static int64_t held(void *context, OrderId order, ProductId product)
 {
     const DbValue values[] = { db_uint(order.value), db_uint(product.value) };
-    int64_t sum = -1;
 
     (void)context;
-    EXPECT(!status_failed(db_query(db,
-                                   "SELECT CAST(SUM(reserved_delta) AS SIGNED) FROM stock_ledger "
-                                   "WHERE order_id = ? AND product_id = ?",
-                                   values, 2, take_number, &sum)));
-    return sum;
+    return fixture_number_of(db,
+                             "SELECT CAST(SUM(reserved_delta) AS SIGNED) FROM stock_ledger "
+                             "WHERE order_id = ? AND product_id = ?",
+                             values, 2);
 }
 
 typedef struct Drain {
@@ -115,8 +105,7 @@ static size_t drain(void *context, OutboxAnswer *ret_answers, size_t max)
     Drain taken = { ret_answers, 0, max };
 
     (void)context;
-    EXPECT(!status_failed(outbox_read(db, take_answer, &taken)));
-    fixture_run(db, "DELETE FROM outbox;");
+    EXPECT(!status_failed(outbox_drain(db, take_answer, &taken)));
     return taken.count;
 }
 
@@ -194,18 +183,12 @@ static void *consume(void *context)
 
 static void three_consumers_never_oversell_nor_repeat(void)
 {
-    pthread_t threads[CONSUMERS];
     uint64_t shifts[CONSUMERS] = { 0, 7, 100 };
 
     begin();
     put(NULL, (ProductId){ 1 }, UNITS);
     put(NULL, (ProductId){ 2 }, CONSUMER_ORDERS);
-    for (size_t i = 0; i < CONSUMERS; i++) {
-        EXPECT(pthread_create(&threads[i], NULL, consume, &shifts[i]) == 0);
-    }
-    for (size_t i = 0; i < CONSUMERS; i++) {
-        (void)pthread_join(threads[i], NULL);
-    }
+    fixture_run_together(consume, shifts, CONSUMERS);
     EXPECT(stock_of(NULL, (ProductId){ 1 }).reserved == UNITS);
     EXPECT(stock_of(NULL, (ProductId){ 2 }).reserved == UNITS);
     EXPECT(fixture_number(db, "SELECT COUNT(*) FROM inbox") == CONSUMER_ORDERS);
@@ -241,12 +224,6 @@ static void a_schema_that_is_not_known_keeps_commands_waiting(void)
     db_close(db);
 }
 
-static void on_abort(int number)
-{
-    (void)number;
-    fixture_failed("contract", 0, "assertion");
-}
-
 int main(void)
 {
     static const FixtureTest tests[] = {
@@ -254,7 +231,5 @@ int main(void)
         TEST(three_consumers_never_oversell_nor_repeat),
         TEST(a_schema_that_is_not_known_keeps_commands_waiting),
     };
-
-    (void)signal(SIGABRT, on_abort);
     return fixture_main(tests, sizeof tests / sizeof tests[0]);
 }
