@@ -69,7 +69,10 @@ DbValue db_bytes(const void *bytes, size_t size);
 DbValue db_time(int64_t at_us);
 DbValue db_null(void);
 
-/* One column of a bulk execute: an array of row_count values of its type. */
+/* One column of a bulk execute: an array of row_count values of its type. DB_BYTES are sent
+ * as bytes there, also text: the server refuses malformed UTF-8 for a utf8mb4 column, but
+ * takes any byte for an ascii one. So text is checked where it enters, as it must be anyway.
+ * (A lone statement sends text as text.) */
 typedef struct DbColumn {
     DbType type;
     const void *values;  /* int64_t[], uint64_t[], const char *[] */
