@@ -48,3 +48,7 @@ foreach(case placing reading crowd)
         thread/common/rpc/rpc_fixture.c ${order_world}
         LINK order_api)
 endforeach()
+jumun_test(thread_order_pressure LABEL thread TIMEOUT 120 SOURCES
+    thread/services/order/order_pressure_test.c thread/services/order/gathered_placing.c
+    thread/common/rpc/rpc_fixture.c ${order_world}
+    LINK order_api)

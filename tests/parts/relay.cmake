@@ -3,7 +3,7 @@ jumun_test(unit_amqp LABEL unit CRITERION SOURCES
     unit/common/amqp/event_batch_test.c unit/common/amqp/consumer_batch_test.c
     unit/common/amqp/confirm_window_test.c LINK common_amqp)
 
-foreach(name publisher consumer)
+foreach(name publisher consumer consumer_pace)
     jumun_test(integration_${name} LABEL integration TIMEOUT 120 SOURCES
         integration/common/amqp/${name}_test.c integration/common/amqp/broker.c
         integration/common/amqp/event_messages.c support/tcp_proxy.c LINK common_amqp)
@@ -16,6 +16,11 @@ jumun_test(integration_relay LABEL integration TIMEOUT 180 SOURCES
     integration/relay/relay_source_test.c integration/common/amqp/broker.c
     support/tcp_proxy.c LINK relay_source)
 set_tests_properties(integration_relay PROPERTIES SKIP_RETURN_CODE 77 RESOURCE_LOCK broker)
+jumun_test(integration_relay_pace LABEL integration TIMEOUT 120 SOURCES
+    integration/relay/relay_pace_test.c integration/common/amqp/broker.c
+    integration/common/mysql/mysql_fixture.c support/service_schema.c support/tcp_proxy.c
+    DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK relay_source)
+set_tests_properties(integration_relay_pace PROPERTIES SKIP_RETURN_CODE 77 RESOURCE_LOCK broker)
 jumun_test(integration_relay_blocked LABEL integration TIMEOUT 120 SOURCES
     integration/relay/blocked_broker_test.c integration/common/amqp/broker.c
     integration/common/amqp/broker_alarm.c integration/common/mysql/mysql_fixture.c

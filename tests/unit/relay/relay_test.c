@@ -257,6 +257,55 @@ Test(relay, floor_does_not_move_past_what_failed)
     cr_assert_eq(relay.range.floor.value, 0);
 }
 
+/* -- the pace -- */
+
+static const OutboxSourceOps *fast_ops;
+
+static Status read_slowly(OutboxSource *source, const OutboxRange *range,
+                          RelayRow rows[static RELAY_BATCH_MAX], size_t *ret_count)
+{
+    advance_ms(3);
+    return fast_ops->read(source, range, rows, ret_count);
+}
+
+/* A step whose read takes 3 ms; returns how long after its begin the next is due. */
+static int64_t pace_of_slow_step(void)
+{
+    static OutboxSourceOps slow_ops;
+    int64_t began_us = fake_clock.now_us;
+    bool more = false;
+
+    fast_ops = world.source.ops;
+    slow_ops = *fast_ops;
+    slow_ops.read = read_slowly;
+    world.source.ops = &slow_ops;
+    cr_assert_eq(relay_step(&relay, &more).code, STATUS_OK);
+    world.source.ops = fast_ops;
+    return relay.pace.due_us - began_us;
+}
+
+Test(relay, step_that_moves_nothing_is_followed_without_a_wait)
+{
+    cr_assert_eq(pace_of_slow_step(), 0);
+}
+
+Test(relay, next_step_is_due_by_what_events_this_one_moved_and_not_by_its_rows)
+{
+    add_rows(BASE, 2, "a");
+    fake_relay_add(&world, BASE + 2, "a", true)->events = 10;
+    cr_assert_eq(pace_of_slow_step(), 12 * PACE_ITEM_US);
+    add_row(BASE + 3, "a", true);
+    cr_assert_eq(pace_of_slow_step(), PACE_ITEM_US, "the last step counts, not those before");
+}
+
+Test(relay, next_step_is_due_after_20_ms_at_most)
+{
+    for (uint64_t i = 0; i < 10; i++) {
+        fake_relay_add(&world, BASE + i, "a", true)->events = 32;
+    }
+    cr_assert_eq(pace_of_slow_step(), RELAY_PACE_MS * US_PER_MS);
+}
+
 /* Each port call fails once, before or after its effect; the relay goes on, or is killed
  * and started again. */
 static void survive_fault(size_t at, RelayFault fault, bool killed)

@@ -1,0 +1,110 @@
+/* relay_pace_test.c - a nudge that comes while the relay lets work gather is not lost: what
+ * it is about is published when the pace allows, not when the relay looks by itself. */
+#include <sched.h>
+
+#include "common/amqp/event_batch.h"
+#include "common/amqp/topology.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/rpc/wake.h"
+#include "relay/source_thread.h"
+#include "tests/integration/common/amqp/broker.h"
+#include "tests/integration/common/mysql/mysql_fixture.h"
+#include "tests/support/service_schema.h"
+
+enum {
+    FULL = 100, /* events: more than it takes for the longest pace */
+    ROUNDS = 20,
+    LONG_BEFORE_MS = 400, /* the relay looks by itself a second after its pace */
+};
+
+#define QUEUE    QUEUE_PRODUCT_COMMANDS
+#define WAKE_URL "inproc://relay-pace-test"
+
+static Broker broker;
+static Db *db; /* the test's own connection */
+
+static void append_events(size_t count)
+{
+    static uint64_t next;
+    static const char event[] = "event";
+    uint8_t batch[16];
+    uint64_t now = id_floor(clock_wall_us(clock_system()));
+
+    next = now > next ? now : next;
+    (void)event_batch_put(batch, event, sizeof event);
+    const DbValue params[] = { db_uint(next), db_text(QUEUE),
+                               db_bytes(batch, event_batch_size(sizeof event)), db_uint(count) };
+    EXPECT(!status_failed(db_execute(db,
+                                     "INSERT INTO outbox (id, queue, events, batch)"
+                                     " SELECT ? + seq, ?, 1, ? FROM seq_1_to_1000 WHERE seq <= ?",
+                                     params, 4, NULL)));
+    next += count + 1;
+}
+
+/* Looks again and again, so as not to miss the beginning of a pace. */
+static int64_t ms_until_published(void)
+{
+    int64_t began_us = clock_monotonic_us(clock_system());
+
+    while (fixture_number(db, "SELECT COUNT(*) FROM outbox") > 0) {
+        EXPECT(clock_monotonic_us(clock_system()) - began_us < 20 * US_PER_S);
+        (void)sched_yield();
+    }
+    return (clock_monotonic_us(clock_system()) - began_us) / US_PER_MS;
+}
+
+static bool leads(void *context)
+{
+    return source_thread_leads(context);
+}
+
+/* After a full step the relay waits for its pace, unless the machine is so busy that it is
+ * over already: hence many rounds, of which a lost nudge would make nearly all slow. */
+static void nudge_that_comes_while_the_relay_paces_itself_is_not_lost(void)
+{
+    WakePublisher *wake = NULL;
+    SourceThread *relay = NULL;
+    Metrics *metrics = metrics_open();
+    int soon = 0;
+
+    db = fixture_open();
+    service_schema_make(db, "order", "0001_init");
+    broker_purge(&broker);
+    EXPECT(metrics != NULL && !status_failed(wake_publisher_open(WAKE_URL, &wake)));
+    SourceOptions options = {
+        .name = "order",
+        .db_url = fixture_url(),
+        .bus_url = broker.url,
+        .wake_urls = WAKE_URL,
+        .clock = clock_system(),
+        .metrics = metrics,
+    };
+    EXPECT(!status_failed(source_thread_open(&options, &relay)));
+    fixture_wait_until(leads, relay);
+    for (int i = 0; i < ROUNDS; i++) {
+        append_events(FULL);
+        wake_publish(wake, NULL, 0);
+        (void)ms_until_published(); /* in the first round there may be no connection yet */
+        append_events(1);
+        wake_publish(wake, NULL, 0);
+        soon += ms_until_published() < LONG_BEFORE_MS;
+    }
+    EXPECT(soon > ROUNDS / 2);
+    source_thread_close(relay);
+    wake_publisher_close(wake);
+    metrics_close(metrics);
+    db_close(db);
+}
+
+int main(void)
+{
+    static const FixtureTest tests[] = {
+        TEST(nudge_that_comes_while_the_relay_paces_itself_is_not_lost),
+    };
+
+    broker_open(&broker);
+    int code = fixture_main(tests, sizeof tests / sizeof tests[0]);
+    broker_close(&broker);
+    return code;
+}
