@@ -202,9 +202,15 @@ static bool is_wanted(const Scenario *scenario, const char *only)
 static int run_all(Scene *scene, const Options *options, FILE *file)
 {
     static LoadResult load;
+    Machine machine;
     int code = 0;
 
-    report_head(file, options->commit);
+    if (status_failed(machine_measure(options->var, &machine))) {
+        (void)fprintf(stderr, "bench: no thread, pipe or file in %s to measure with\n",
+                      options->var);
+        return 1;
+    }
+    report_head(file, &machine, options->commit);
     if (!report_engine(file, scene->db)) {
         (void)fprintf(stderr, "bench: MariaDB does not tell its settings\n");
         return 1;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "bench/load.h"
+#include "bench/machine.h"
 #include "bench/processes.h"
 #include "common/mysql/db.h"
 #include "tests/invariants/invariants.h"
@@ -29,7 +30,7 @@ typedef struct Measurement {
 } Measurement;
 
 /* Machine, settings, commit; once per file. */
-void report_head(FILE *file, const char *commit);
+void report_head(FILE *file, const Machine *machine, const char *commit);
 
 /* What MariaDB was given. False if it does not say. */
 bool report_engine(FILE *file, Db *db);
