@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "common/amqp/consumer_batch.h"
-#include "common/amqp/publisher.h"
+#include "common/amqp/leftovers.h"
 #include "common/runtime/log.h"
 #include "common/runtime/pace.h"
 
@@ -28,13 +28,11 @@ enum {
     OUTAGE_WAIT_MIN_MS = 100,
     OUTAGE_WAIT_MAX_MS = 5000,
     LABEL_SIZE = 96,
-    OUTGOING_MAX = EVENT_RUN_MAX + CONSUMER_PREFETCH,
 };
 
 struct Consumer {
     ConsumerOptions options;
     AmqpLink *link;
-    Publisher *publisher;
     pthread_t thread;
     bool started;
     int wake_fd; /* readable once closing */
@@ -46,10 +44,8 @@ struct Consumer {
     Pace pace;
     ConsumerBatch batch;
     Event *run[EVENT_RUN_MAX];
-    PublisherMessage *outgoing[OUTGOING_MAX];
-    size_t outgoing_count;
+    Leftovers leftovers;
 
-    Counter *verdicts[VERDICT_COUNT];
     Histogram *batch_events;
     Histogram *run_seconds;
 };
@@ -177,7 +173,7 @@ static bool is_outage(Event *const *events, size_t count)
 /* While we wait for something else, the broker must not think that we are dead. */
 static void serve_heartbeats(Consumer *consumer)
 {
-    publisher_idle(consumer->publisher);
+    leftovers_idle(&consumer->leftovers);
     if (consumer->link->state != NULL && !amqp_link_heartbeat(consumer->link)) {
         lose(consumer, "heartbeat");
     }
@@ -218,78 +214,15 @@ static bool run(Consumer *consumer, size_t count)
     }
 }
 
-static bool add_outgoing(Consumer *consumer, PublisherMessage *message)
-{
-    if (message == NULL) {
-        log_error("consumer.park_memory", "queue=%s", consumer->options.queue);
-        return false;
-    }
-    consumer->outgoing[consumer->outgoing_count++] = message;
-    return true;
-}
-
-/* Refuses a message whose body was not kept; the broker moves it to <queue>.dead. */
-static bool reject(Consumer *consumer, const BatchMessage *message)
-{
-    log_warn("consumer.oversized", "queue=%s size=%zu", consumer->options.queue,
-             message->delivery.size);
-    counter_add(consumer->verdicts[VERDICT_PARK], 1);
-    return amqp_basic_reject(consumer->link->state, AMQP_LINK_CHANNEL, message->delivery.tag, 0) ==
-           AMQP_STATUS_OK;
-}
-
-/* Writes down what has to be parked or retried of one message. */
-static bool judge(Consumer *consumer, const BatchMessage *message)
-{
-    ConsumerBatch *batch = &consumer->batch;
-    const char *queue = consumer->options.queue;
-
-    if (message->event_count == 0) {
-        log_warn("consumer.malformed", "queue=%s size=%zu", queue, message->delivery.size);
-        counter_add(consumer->verdicts[VERDICT_PARK], 1);
-        return add_outgoing(consumer, consumer_batch_whole_message(batch, message, queue));
-    }
-    for (size_t i = 0; i < message->event_count; i++) {
-        size_t at = message->first_event + i;
-        const Event *event = &batch->events[at];
-        Verdict verdict = verdict_of(event->status);
-
-        counter_add(consumer->verdicts[verdict], 1);
-        if (verdict == VERDICT_DONE) {
-            continue;
-        }
-        log_warn(verdict == VERDICT_PARK ? "consumer.parked" : "consumer.retried",
-                 "queue=%s event=%llu code=%s name=%s", queue, (unsigned long long)event->id.value,
-                 status_code_name(event->status.code), event->status.name);
-        if (!add_outgoing(consumer, consumer_batch_event_message(batch, at, queue, verdict))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Publishes what was written down until all of it is confirmed. False: closed meanwhile. */
-static bool publish_outgoing(Consumer *consumer)
+/* False: closed meanwhile. */
+static bool send_leftovers(Consumer *consumer)
 {
     int wait = OUTAGE_WAIT_MIN_MS;
 
-    while (consumer->outgoing_count > 0) {
-        size_t left = 0;
-
-        publisher_publish(consumer->publisher, consumer->outgoing, consumer->outgoing_count);
-        for (size_t i = 0; i < consumer->outgoing_count; i++) {
-            if (status_failed(consumer->outgoing[i]->status)) {
-                consumer->outgoing[left++] = consumer->outgoing[i];
-            }
-        }
-        consumer->outgoing_count = left;
-        if (left > 0) {
-            log_warn("consumer.park_failed", "queue=%s name=%s", consumer->options.queue,
-                     consumer->outgoing[0]->status.name);
-            back_off(consumer, &wait);
-            if (is_closing(consumer)) {
-                return false;
-            }
+    while (!leftovers_send(&consumer->leftovers)) {
+        back_off(consumer, &wait);
+        if (is_closing(consumer)) {
+            return false;
         }
     }
     return true;
@@ -300,32 +233,32 @@ static bool acknowledge(Consumer *consumer, uint64_t tag)
     return amqp_basic_ack(consumer->link->state, AMQP_LINK_CHANNEL, tag, 1) == AMQP_STATUS_OK;
 }
 
-/* Parks what must be parked, then acknowledges the span. An oversized message must not
- * be acknowledged with the others: it is refused alone, after those before it. */
+/* Refuses a message whose body was not kept; the broker moves it to <queue>.dead. */
+static bool refuse(Consumer *consumer, uint64_t tag)
+{
+    return amqp_basic_reject(consumer->link->state, AMQP_LINK_CHANNEL, tag, 0) == AMQP_STATUS_OK;
+}
+
+/* Sends elsewhere what must go there, then acknowledges the span. An oversized message must
+ * not be acknowledged with the others: it is refused alone, after those before it. */
 static bool settle(Consumer *consumer, size_t first, size_t end)
 {
     ConsumerBatch *batch = &consumer->batch;
     bool sent = true;
     uint64_t last_tag = 0;
 
-    consumer->outgoing_count = 0;
-    for (size_t i = first; i < end; i++) {
-        const BatchMessage *message = &batch->messages[i];
-        if (message->delivery.body != NULL && !judge(consumer, message)) {
-            return false;
-        }
-    }
-    if (!publish_outgoing(consumer) || consumer->link->state == NULL) {
+    if (!leftovers_judge(&consumer->leftovers, batch, first, end) || !send_leftovers(consumer) ||
+        consumer->link->state == NULL) {
         return false;
     }
     for (size_t i = first; i < end && sent; i++) {
-        const BatchMessage *message = &batch->messages[i];
-        if (message->delivery.body != NULL) {
-            last_tag = message->delivery.tag;
+        const Delivery *delivery = &batch->messages[i].delivery;
+        if (delivery->body != NULL) {
+            last_tag = delivery->tag;
         } else {
             sent = last_tag == 0 || acknowledge(consumer, last_tag);
             last_tag = 0;
-            sent = sent && reject(consumer, message);
+            sent = sent && refuse(consumer, delivery->tag);
         }
     }
     return sent && (last_tag == 0 || acknowledge(consumer, last_tag));
@@ -387,17 +320,10 @@ static void *consumer_main(void *context)
 
 static void open_metrics(Consumer *consumer)
 {
-    static const char *const names[VERDICT_COUNT] = { "done", "parked", "retried" };
     Metrics *metrics = consumer->options.metrics;
-    const char *queue = consumer->options.queue;
     char labels[LABEL_SIZE];
 
-    for (int i = 0; i < VERDICT_COUNT; i++) {
-        (void)snprintf(labels, sizeof labels, "queue=\"%s\",verdict=\"%s\"", queue, names[i]);
-        consumer->verdicts[i] = metrics_counter(metrics, "consumer_events_total",
-                                                "events by what became of them", labels);
-    }
-    (void)snprintf(labels, sizeof labels, "queue=\"%s\"", queue);
+    (void)snprintf(labels, sizeof labels, "queue=\"%s\"", consumer->options.queue);
     consumer->batch_events = metrics_histogram_of_counts(metrics, "consumer_batch_events",
                                                          "events handled in one call", labels);
     consumer->run_seconds =
@@ -420,7 +346,7 @@ Status consumer_open(const ConsumerOptions *options, Consumer **ret_consumer)
     status = amqp_link_open(options->url, &consumer->link);
     if (!status_failed(status)) {
         status =
-            publisher_open(options->url, options->queue, options->metrics, &consumer->publisher);
+            leftovers_open(&consumer->leftovers, options->url, options->queue, options->metrics);
     }
     if (!status_failed(status) &&
         (consumer->wake_fd < 0 ||
@@ -458,7 +384,7 @@ void consumer_close(Consumer *consumer)
     if (consumer->wake_fd >= 0) {
         close(consumer->wake_fd);
     }
-    publisher_close(consumer->publisher);
+    leftovers_close(&consumer->leftovers);
     amqp_link_close(consumer->link);
     consumer_batch_deinit(&consumer->batch);
     free(consumer);
