@@ -3,41 +3,19 @@
 #include "common/rpc/rpc_batch.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/rpc/proto_arena.h"
-
-static Histogram *duration_of(ServedMethod *method, StatusCode code)
-{
-    ServedCode *served = &method->codes[code];
-
-    if (method->metrics != NULL && !atomic_load_explicit(&served->made, memory_order_acquire)) {
-        char labels[RPC_METHOD_NAME_MAX + 32];
-        (void)snprintf(labels, sizeof labels, "method=\"%s\",code=\"%s\"", method->name,
-                       status_code_name(code));
-        /* two threads may both get here; they get the same series */
-        atomic_store_explicit(&served->duration,
-                              metrics_histogram(method->metrics, "rpc_server_duration_seconds",
-                                                "From a call's arrival to its answer.", labels),
-                              memory_order_relaxed);
-        atomic_store_explicit(&served->made, true, memory_order_release);
-    }
-    return atomic_load_explicit(&served->duration, memory_order_relaxed);
-}
 
 /* The call has its reply. Ends the right to touch it. */
 static void answer(RpcCall *call, StatusCode code)
 {
     RpcBatch *batch = call->batch;
-    Histogram *duration = duration_of(batch->method, code);
 
     assert(!call->answered);
     call->answered = true;
-    if (duration != NULL) {
-        int64_t elapsed_us = clock_monotonic_us(batch->clock) - batch->started_us;
-        histogram_observe(duration, (double)elapsed_us / (double)US_PER_S);
-    }
+    served_method_observe(batch->method, code,
+                          clock_monotonic_us(batch->clock) - batch->started_us);
     if (atomic_fetch_sub_explicit(&batch->open, 1, memory_order_acq_rel) == 1) {
         batch->done(batch);
     }

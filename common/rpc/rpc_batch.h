@@ -9,29 +9,11 @@
 #include "common/rpc/arena_pool.h"
 #include "common/rpc/envelope.h"
 #include "common/rpc/rpc_server.h"
+#include "common/rpc/served_methods.h"
 
 enum {
-    RPC_METHOD_NAME_MAX = 128, /* with its NUL */
     RPC_TRACE_PARENT_MAX = 128,
 };
-
-/* A histogram per outcome, made when it first occurs: most never do. */
-typedef struct ServedCode {
-    _Atomic(Histogram *) duration;
-    atomic_bool made;
-} ServedCode;
-
-/* A method as the server serves it. */
-typedef struct ServedMethod {
-    char name[RPC_METHOD_NAME_MAX]; /* "jumun.order.v1.OrderService/PlaceOrder" */
-    const ProtobufCMessageDescriptor *input;
-    const ProtobufCMessageDescriptor *output;
-    RpcHandler *handler;
-    void *service;
-    const char *callers; /* NULL: whoever has a key */
-    Metrics *metrics;
-    ServedCode codes[STATUS_CODE_MAX + 1];
-} ServedMethod;
 
 typedef struct RpcBatch RpcBatch;
 

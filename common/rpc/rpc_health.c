@@ -20,7 +20,8 @@ static void describe(const RpcHealth *health, RpcCall *call)
     typedef Jumun__Rpc__V1__MethodDescription Description;
     Jumun__Rpc__V1__DescribeReply reply;
     Arena *arena = rpc_call_arena(call);
-    size_t count = health->method_count;
+    const ServedMethod *served = health->methods->rows;
+    size_t count = health->methods->count;
 
     jumun__rpc__v1__describe_reply__init(&reply);
     Description *rows = arena_calloc(arena, count, sizeof *rows);
@@ -31,9 +32,9 @@ static void describe(const RpcHealth *health, RpcCall *call)
     }
     for (size_t i = 0; i < count; i++) {
         jumun__rpc__v1__method_description__init(&rows[i]);
-        rows[i].name = proto_text(health->methods[i].name);
-        rows[i].input = proto_text(health->methods[i].input->name);
-        rows[i].output = proto_text(health->methods[i].output->name);
+        rows[i].name = proto_text(served[i].name);
+        rows[i].input = proto_text(served[i].input->name);
+        rows[i].output = proto_text(served[i].output->name);
         reply.methods[i] = &rows[i];
     }
     reply.n_methods = count;

@@ -3,21 +3,16 @@
 #ifndef JUMUN_COMMON_RPC_RPC_HEALTH_H
 #define JUMUN_COMMON_RPC_RPC_HEALTH_H
 
-#include "common/rpc/rpc_batch.h"
-
-enum {
-    RPC_HEALTH_METHODS = 2
-};
+#include "common/rpc/served_methods.h"
 
 /* What the two need to know of the server. */
 typedef struct RpcHealth {
     bool (*ready)(void *service); /* NULL: always */
     void *service;
-    const ServedMethod *methods; /* all of the server, for Describe */
-    size_t method_count;
+    const ServedMethods *methods; /* all of the server, for Describe */
 } RpcHealth;
 
-/* The rows of the method tables; `service` of their handlers is an RpcHealth. */
+/* The one row each of their method tables; `service` of their handlers is an RpcHealth. */
 extern const RpcMethod rpc_health_check;
 extern const RpcMethod rpc_reflection_describe;
 

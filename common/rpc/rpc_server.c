@@ -8,10 +8,9 @@
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/supplemental/util/platform.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "common/rpc/rpc_batch.h"
 #include "common/rpc/rpc_health.h"
 #include "common/rpc/rpc_socket.h"
 #include "common/runtime/log.h"
@@ -22,7 +21,6 @@ enum {
     LINGER_MS = 50,          /* nng has no linger: time for the last replies to leave */
     ARENA_BLOCK_SIZE = 4096,
     ARENAS_KEPT_MAX = 1024,
-    SERVED_MAX = 64 + RPC_HEALTH_METHODS,
 };
 
 typedef enum ContextPhase {
@@ -47,9 +45,8 @@ struct RpcServer {
     nng_socket socket;
     bool socket_open;
     ArenaPool arenas;
+    ServedMethods methods;
     RpcHealth health;
-    ServedMethod *methods;
-    size_t method_count;
     Histogram *batch_calls;
     Counter *refused;
 
@@ -153,32 +150,6 @@ static void refuse(ServerContext *context, Status status, const char *caller)
     reply(context, &part, 1);
 }
 
-static ServedMethod *find_method(RpcServer *server, const char *name)
-{
-    for (size_t i = 0; i < server->method_count; i++) {
-        if (strcmp(server->methods[i].name, name) == 0) {
-            return &server->methods[i];
-        }
-    }
-    return NULL;
-}
-
-/* True if name is one of the words of the list. */
-static bool is_listed(const char *list, const char *name)
-{
-    size_t size = strlen(name);
-
-    while (*list != '\0') {
-        list += strspn(list, " ");
-        size_t word_size = strcspn(list, " ");
-        if (word_size == size && size > 0 && memcmp(list, name, size) == 0) {
-            return true;
-        }
-        list += word_size;
-    }
-    return false;
-}
-
 /* Opens the verified message and finds who serves it. */
 static Status open_batch(ServerContext *context, nng_msg *message, const CallerKeys *caller,
                          Jumun__Rpc__V1__RpcRequestBatch **ret_batch, ServedMethod **ret_method)
@@ -196,12 +167,10 @@ static Status open_batch(ServerContext *context, nng_msg *message, const CallerK
     if (status_failed(status)) {
         return status;
     }
-    ServedMethod *method = find_method(server, batch->calls[0]->method);
-    if (method == NULL) {
-        return status_make(STATUS_UNIMPLEMENTED, "UNKNOWN_METHOD");
-    }
-    if (method->callers != NULL && !is_listed(method->callers, caller->name)) {
-        return status_make(STATUS_PERMISSION_DENIED, "CALLER_NOT_ALLOWED");
+    ServedMethod *method = NULL;
+    status = served_methods_find(&server->methods, batch->calls[0]->method, caller->name, &method);
+    if (status_failed(status)) {
+        return status;
     }
     if (!arena_pool_take(&server->arenas, context->arenas + 1, batch->n_calls)) {
         return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
@@ -259,63 +228,28 @@ static void on_aio(void *argument)
     }
 }
 
-static Status add_method(RpcServer *server, const ProtobufCServiceDescriptor *descriptor,
-                         const RpcMethod *row, void *service)
-{
-    const ProtobufCMethodDescriptor *method =
-        protobuf_c_service_descriptor_get_method_by_name(descriptor, row->name);
-    ServedMethod *served = &server->methods[server->method_count];
-
-    if (method == NULL) {
-        log_error("rpc.method_unknown", "service=%s method=%s", descriptor->name, row->name);
-        return status_make(STATUS_INTERNAL, "METHOD_TABLE");
-    }
-    int size = snprintf(served->name, sizeof served->name, "%s/%s", descriptor->name, row->name);
-    if (size < 0 || (size_t)size >= sizeof served->name) {
-        log_error("rpc.method_name_too_long", "service=%s method=%s", descriptor->name, row->name);
-        return status_make(STATUS_INTERNAL, "METHOD_TABLE");
-    }
-    if (find_method(server, served->name) != NULL) {
-        log_error("rpc.method_twice", "service=%s method=%s", descriptor->name, row->name);
-        return status_make(STATUS_INTERNAL, "METHOD_TABLE");
-    }
-    served->input = method->input;
-    served->output = method->output;
-    served->handler = row->handler;
-    served->service = service;
-    served->callers = row->callers;
-    served->metrics = server->options.metrics;
-    server->method_count++;
-    return status_ok();
-}
-
-/* The service's methods, each exactly once, then ours. */
+/* The service's own methods, whose rows must say who may call them; then ours, for whoever
+ * has a key. */
 static Status add_methods(RpcServer *server)
 {
     const RpcServerOptions *options = &server->options;
-    Status status = status_ok();
+    ServedMethods *methods = &server->methods;
 
-    if (options->method_count != options->descriptor->n_methods ||
-        options->method_count > SERVED_MAX - RPC_HEALTH_METHODS) {
-        log_error("rpc.method_table", "service=%s rows=%zu methods=%u", options->descriptor->name,
-                  options->method_count, options->descriptor->n_methods);
-        return status_make(STATUS_INTERNAL, "METHOD_TABLE");
+    for (size_t i = 0; i < options->method_count; i++) {
+        assert(options->methods[i].callers != NULL);
     }
-    for (size_t i = 0; i < options->method_count && !status_failed(status); i++) {
-        const RpcMethod *row = &options->methods[i];
-        assert(row->handler != NULL && row->callers != NULL);
-        status = add_method(server, options->descriptor, row, options->service);
+    methods->metrics = options->metrics;
+    server->health = (RpcHealth){ options->ready, options->service, methods };
+    Status status = served_methods_add(methods, options->descriptor, options->methods,
+                                       options->method_count, options->service);
+    if (!status_failed(status)) {
+        status = served_methods_add(methods, &jumun__rpc__v1__health__descriptor, &rpc_health_check,
+                                    1, &server->health);
     }
     if (!status_failed(status)) {
-        status = add_method(server, &jumun__rpc__v1__health__descriptor, &rpc_health_check,
-                            &server->health);
+        status = served_methods_add(methods, &jumun__rpc__v1__reflection__descriptor,
+                                    &rpc_reflection_describe, 1, &server->health);
     }
-    if (!status_failed(status)) {
-        status = add_method(server, &jumun__rpc__v1__reflection__descriptor,
-                            &rpc_reflection_describe, &server->health);
-    }
-    server->health =
-        (RpcHealth){ options->ready, options->service, server->methods, server->method_count };
     return status;
 }
 
@@ -378,9 +312,7 @@ Status rpc_server_open(const RpcServerOptions *options, RpcServer **ret_server)
                                                       "Calls in a received message.", "");
     server->refused = metrics_counter(options->metrics, "rpc_server_refused_total",
                                       "Messages refused as a whole.", "");
-    server->methods = calloc(options->method_count + RPC_HEALTH_METHODS, sizeof(ServedMethod));
-    Status status = server->methods == NULL ? status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED")
-                                            : add_methods(server);
+    Status status = add_methods(server);
     if (!status_failed(status)) {
         status = open_socket(server);
     }
@@ -432,6 +364,5 @@ void rpc_server_close(RpcServer *server)
     arena_pool_deinit(&server->arenas);
     pthread_cond_destroy(&server->rested);
     pthread_mutex_destroy(&server->lock);
-    free(server->methods);
     free(server);
 }
