@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/redis/redis.h"
 #include "common/runtime/log.h"
+#include "services/order/adapters/redis_gate_replies.h"
 #include "services/order/adapters/redis_gate_scripts.h"
 
 enum {
@@ -114,36 +114,19 @@ static void append_hold(RedisStockGate *self, const StockHold *holds, size_t fro
     redis_append_script(self->redis, &self->hold, 2, count, self->words, NULL);
 }
 
-static void read_hold(RedisStockGate *self, const RedisReply *reply, StockHold *holds, size_t from,
-                      size_t end)
+static void read_hold(RedisStockGate *self, const RedisReply *reply, StockHold *holds, size_t count)
 {
-    size_t count = end - from;
+    uint64_t unknown = 0;
 
-    if (reply->type != REDIS_ARRAY || reply->count != count + 1) {
-        log_warn("order.gate_odd", "product=%" PRIu64 " answer=%s", holds[from].product.value,
+    if (!redis_gate_read_holds(reply, holds, count)) {
+        log_warn("order.gate_odd", "product=%" PRIu64 " answer=%s", holds[0].product.value,
                  reply->type == REDIS_ERROR ? reply->text : "not as expected");
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        StockHold *hold = &holds[from + i];
-
-        hold->left = reply->elements[count].integer;
-        switch (reply->elements[i].integer) {
-        case 0:
-            hold->answer = HOLD_REFUSED;
-            break;
-        case 1:
-            hold->answer = HOLD_GRANTED;
-            break;
-        case 2:
-            hold->answer = HOLD_HELD;
-            break;
-        default:
-            hold->answer = HOLD_UNKNOWN;
-            counter_add(self->unknown, 1);
-            break;
-        }
+        unknown += holds[i].answer == HOLD_UNKNOWN ? 1 : 0;
     }
+    counter_add(self->unknown, unknown);
 }
 
 static Status hold(StockGate *gate, StockHold *holds, size_t count)
@@ -166,7 +149,7 @@ static Status hold(StockGate *gate, StockHold *holds, size_t count)
         status = run(self, &replies, &reply_count);
         for (size_t i = 0, at = done; !status_failed(status) && i < reply_count; i++) {
             size_t end = hold_end_of(holds, at, count);
-            read_hold(self, &replies[i], holds, at, end);
+            read_hold(self, &replies[i], &holds[at], end - at);
             at = end;
         }
         done = stop;
@@ -267,20 +250,6 @@ static Status restore(StockGate *gate, const ProductId *products, const int64_t 
 
 /* -- for the sweep -- */
 
-/* "stock:{123}"; false for anything else. */
-static bool parse_key(const char *key, ProductId *ret_product)
-{
-    unsigned long long value = 0;
-    int end = 0;
-
-    if (sscanf(key, "stock:{%19llu}%n", &value, &end) != 1 || end == 0 || key[end] != '\0' ||
-        value == 0) {
-        return false;
-    }
-    *ret_product = (ProductId){ value };
-    return true;
-}
-
 /* One step of SCAN. */
 static Status scan_step(RedisStockGate *self, uint64_t *cursor, ProductId *products, size_t max,
                         size_t *count)
@@ -297,18 +266,9 @@ static Status scan_step(RedisStockGate *self, uint64_t *cursor, ProductId *produ
     if (status_failed(status)) {
         return status;
     }
-    if (replies[0].type != REDIS_ARRAY || replies[0].count != 2 ||
-        replies[0].elements[0].type != REDIS_TEXT || replies[0].elements[1].type != REDIS_ARRAY) {
-        return status_make(STATUS_INTERNAL, "INTERNAL");
-    }
-    const RedisReply *keys = &replies[0].elements[1];
-    for (size_t i = 0; i < keys->count && *count < max; i++) {
-        if (parse_key(keys->elements[i].text, &products[*count])) {
-            (*count)++;
-        }
-    }
-    *cursor = strtoull(replies[0].elements[0].text, NULL, 10);
-    return status;
+    return redis_gate_read_keys(&replies[0], cursor, products, max, count)
+               ? status
+               : status_make(STATUS_INTERNAL, "INTERNAL");
 }
 
 static Status scan(StockGate *gate, uint64_t *cursor, ProductId *ret_products, size_t max,
@@ -328,45 +288,6 @@ static Status scan(StockGate *gate, uint64_t *cursor, ProductId *ret_products, s
         *ret_count = count;
     }
     return status;
-}
-
-/* Units written by somebody else: only a number that adds up is one. */
-static bool parse_units(const RedisReply *reply, int64_t *ret_units)
-{
-    char *end;
-
-    if (reply->type != REDIS_TEXT || reply->size == 0) {
-        return false;
-    }
-    long long value = strtoll(reply->text, &end, 10);
-    if (*end != '\0' || value > MONEY_MAX || value < -MONEY_MAX) {
-        return false;
-    }
-    *ret_units = value;
-    return true;
-}
-
-static Status read_view(Arena *arena, const RedisReply *reply, GateView *view)
-{
-    if (reply->type != REDIS_ARRAY || reply->count != 3 || reply->elements[2].type != REDIS_ARRAY) {
-        return status_ok(); /* stays unknown */
-    }
-    const RedisReply *old = &reply->elements[2];
-    view->known = parse_units(&reply->elements[0], &view->units);
-    view->young = reply->elements[1].integer;
-    view->stale = arena_calloc(arena, old->count / 2 + 1, sizeof *view->stale);
-    if (view->stale == NULL) {
-        return status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
-    }
-    for (size_t i = 0; i + 1 < old->count; i += 2) {
-        GateHold *one = &view->stale[view->stale_count];
-
-        one->order.value = strtoull(old->elements[i].text, NULL, 10);
-        if (parse_units(&old->elements[i + 1], &one->quantity)) {
-            view->stale_count++;
-        }
-    }
-    return status_ok();
 }
 
 static Status inspect(StockGate *gate, Arena *arena, OrderId id_below, uint64_t skip,
@@ -393,7 +314,7 @@ static Status inspect(StockGate *gate, Arena *arena, OrderId id_below, uint64_t 
     }
     status = run(self, &replies, &reply_count);
     for (size_t i = 0; !status_failed(status) && i < reply_count; i++) {
-        status = read_view(arena, &replies[i], &views[i]);
+        status = redis_gate_read_view(&replies[i], arena, &views[i]);
     }
     return status;
 }
