@@ -326,8 +326,8 @@ static void open_metrics(Consumer *consumer)
     (void)snprintf(labels, sizeof labels, "queue=\"%s\"", consumer->options.queue);
     consumer->batch_events = metrics_histogram_of_counts(metrics, "consumer_batch_events",
                                                          "events handled in one call", labels);
-    consumer->run_seconds =
-        metrics_histogram(metrics, "consumer_run_seconds", "time of one call", labels);
+    consumer->run_seconds = metrics_histogram(metrics, "consumer_run_seconds",
+                                              "time of one call, with its waits", labels);
 }
 
 Status consumer_open(const ConsumerOptions *options, Consumer **ret_consumer)
