@@ -11,7 +11,7 @@
 
 #include "common/base/clock.h"
 #include "tests/support/processes.h"
-#include "tests/thread/common/rpc/rpc_fixture.h"
+#include "tests/support/rpc_fixture.h"
 
 enum {
     READY_S = 30,

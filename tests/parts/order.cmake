@@ -25,7 +25,7 @@ jumun_test(contract_order_catalog_world LABEL contract SOURCES
     ${order_world} LINK order_app)
 jumun_test(contract_order_catalog_rpc LABEL contract SOURCES
     contract/services/order/rpc_catalog_test.c contract/services/order/catalog_contract.c
-    support/fake_product_store.c support/served_products.c thread/common/rpc/rpc_fixture.c
+    support/fake_product_store.c support/served_products.c support/rpc_fixture.c
     LINK order_adapters product_api)
 jumun_test(integration_order_gate LABEL integration SOURCES
     integration/services/order/redis_stock_gate_test.c
@@ -45,10 +45,10 @@ jumun_test(unit_order_proto LABEL unit SOURCES
 foreach(case placing reading crowd)
     jumun_test(thread_order_${case} LABEL thread TIMEOUT 120 SOURCES
         thread/services/order/order_${case}_test.c thread/services/order/order_api_fixture.c
-        thread/common/rpc/rpc_fixture.c ${order_world}
+        support/rpc_fixture.c ${order_world}
         LINK order_api)
 endforeach()
 jumun_test(thread_order_pressure LABEL thread TIMEOUT 120 SOURCES
     thread/services/order/order_pressure_test.c thread/services/order/gathered_placing.c
-    thread/common/rpc/rpc_fixture.c ${order_world}
+    support/rpc_fixture.c ${order_world}
     LINK order_api)

@@ -18,6 +18,6 @@ set_tests_properties(integration_payment PROPERTIES SKIP_RETURN_CODE 77)
 
 # A plain program: what api links needs nng.
 jumun_test(thread_payment_api LABEL thread SOURCES
-    thread/services/payment/payment_api_test.c thread/common/rpc/rpc_fixture.c
+    thread/services/payment/payment_api_test.c support/rpc_fixture.c
     support/fake_payments.c
     LINK payment_api)

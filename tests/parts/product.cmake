@@ -39,6 +39,6 @@ jumun_test(unit_product_events LABEL unit SOURCES
     unit/services/product/api/product_events_test.c support/fake_stock_store.c
     LINK product_api)
 jumun_test(thread_product_api LABEL thread SOURCES
-    thread/services/product/product_api_test.c thread/common/rpc/rpc_fixture.c
+    thread/services/product/product_api_test.c support/rpc_fixture.c
     support/fake_product_store.c
     LINK product_api)

@@ -8,20 +8,20 @@ jumun_test(unit_rpc_envelope LABEL unit CRITERION SOURCES
 foreach(test rpc_failures wake)
     jumun_test(thread_${test} LABEL thread TIMEOUT 120 SOURCES
         thread/common/rpc/${test}_test.c
-        thread/common/rpc/rpc_fixture.c
+        support/rpc_fixture.c
         LINK common_rpc)
 endforeach()
 
 foreach(test rpc_calls rpc_queue rpc_sizes rpc_life)
     jumun_test(thread_${test} LABEL thread TIMEOUT 120 SOURCES
         thread/common/rpc/${test}_test.c
-        thread/common/rpc/rpc_stage.c thread/common/rpc/rpc_fixture.c
+        thread/common/rpc/rpc_stage.c support/rpc_fixture.c
         LINK common_rpc)
 endforeach()
 
 foreach(test rpc_batches rpc_hostile)
     jumun_test(thread_${test} LABEL thread TIMEOUT 120 SOURCES
         thread/common/rpc/${test}_test.c
-        thread/common/rpc/rpc_drafts.c thread/common/rpc/rpc_fixture.c support/raw_tcp.c
+        thread/common/rpc/rpc_drafts.c support/rpc_fixture.c support/raw_tcp.c
         LINK common_rpc)
 endforeach()

@@ -9,7 +9,7 @@
 #include "services/product/api/product_api.h"
 #include "services/product/api/product_reads.h"
 #include "tests/support/fake_product_store.h"
-#include "tests/thread/common/rpc/rpc_fixture.h"
+#include "tests/support/rpc_fixture.h"
 
 enum {
     QUEUE_MAX = 64

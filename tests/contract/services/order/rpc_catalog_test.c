@@ -7,8 +7,8 @@
 
 #include "services/order/adapters/rpc_catalog.h"
 #include "tests/contract/services/order/catalog_contract.h"
+#include "tests/support/rpc_fixture.h"
 #include "tests/support/served_products.h"
-#include "tests/thread/common/rpc/rpc_fixture.h"
 
 /* In three calls of CATALOG_CALL_MAX, and the highest that JSON can say. */
 static const uint64_t known[CATALOG_KNOWN] = { 7, CATALOG_CALL_MAX + 1, 2 * CATALOG_CALL_MAX + 1,

@@ -6,7 +6,7 @@
 
 #include "common/crypto/mac.h"
 #include "jumun/rpc/v1/rpc.pb-c.h"
-#include "tests/thread/common/rpc/rpc_fixture.h"
+#include "tests/support/rpc_fixture.h"
 
 typedef Jumun__Rpc__V1__RpcCall WireCall;
 typedef Jumun__Rpc__V1__RpcRequestBatch WireBatch;

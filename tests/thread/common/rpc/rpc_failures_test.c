@@ -17,7 +17,7 @@
 
 #include "common/crypto/token.h"
 #include "common/rpc/proto_arena.h"
-#include "tests/thread/common/rpc/rpc_fixture.h"
+#include "tests/support/rpc_fixture.h"
 
 enum {
     FATAL_PRODUCT = 666, /* the server dies of it, after it has counted the call */

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "tests/thread/common/rpc/rpc_fixture.h"
+#include "tests/support/rpc_fixture.h"
 
 typedef struct Stage {
     char url[FIXTURE_URL_SIZE];

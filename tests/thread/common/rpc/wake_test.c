@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "common/rpc/wake.h"
-#include "tests/thread/common/rpc/rpc_fixture.h"
+#include "tests/support/rpc_fixture.h"
 
 typedef struct Heard {
     pthread_mutex_t lock;

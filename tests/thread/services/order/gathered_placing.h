@@ -10,7 +10,7 @@
 #include "services/order/api/order_api.h"
 #include "services/order/api/order_placing.h"
 #include "tests/support/order_world.h"
-#include "tests/thread/common/rpc/rpc_fixture.h"
+#include "tests/support/rpc_fixture.h"
 
 enum {
     LARGE = PLACE_ORDERS_MAX,

@@ -8,7 +8,7 @@
 #include "services/order/api/order_lookups.h"
 #include "services/order/api/order_placing.h"
 #include "tests/support/order_world.h"
-#include "tests/thread/common/rpc/rpc_fixture.h"
+#include "tests/support/rpc_fixture.h"
 
 #define TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

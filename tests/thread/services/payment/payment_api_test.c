@@ -13,7 +13,7 @@
 #include "services/payment/api/payment_events.h"
 #include "services/payment/api/payment_inquirer.h"
 #include "tests/support/fake_payments.h"
-#include "tests/thread/common/rpc/rpc_fixture.h"
+#include "tests/support/rpc_fixture.h"
 
 enum {
     PAYLOAD_SIZE = 512

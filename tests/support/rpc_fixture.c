@@ -1,4 +1,4 @@
-#include "tests/thread/common/rpc/rpc_fixture.h"
+#include "tests/support/rpc_fixture.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

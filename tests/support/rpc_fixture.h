@@ -2,8 +2,8 @@
  *
  * Asserts are the checks: a failure ends the program. Nothing here sleeps for a fixed
  * time; `eventually` looks again every millisecond and gives up after ten seconds. */
-#ifndef JUMUN_TESTS_THREAD_COMMON_RPC_RPC_FIXTURE_H
-#define JUMUN_TESTS_THREAD_COMMON_RPC_RPC_FIXTURE_H
+#ifndef JUMUN_TESTS_SUPPORT_RPC_FIXTURE_H
+#define JUMUN_TESTS_SUPPORT_RPC_FIXTURE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
