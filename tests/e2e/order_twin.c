@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "tests/support/ops_page.h"
 #include "tests/support/processes.h"
 #include "tests/support/rpc_fixture.h"
 
@@ -73,29 +74,19 @@ static void become_twin(pid_t test, const char *log, char *const *words)
     _exit(127);
 }
 
-static bool is_ready(const char *ops)
-{
-    HttpRequest request = { .method = "GET", .path = "/readyz", .timeout_s = 2 };
-    HttpClient *client = NULL;
-    HttpReply reply = { 0 };
-    char url[WORD_SIZE];
-
-    (void)snprintf(url, sizeof url, "http://%s", ops);
-    expect(!status_failed(http_client_open(url, &client)));
-    bool ready = !status_failed(http_client_ask(client, &request, &reply)) && reply.status == 200;
-    http_client_close(client);
-    return ready;
-}
-
 static void expect_ready(const OrderTwin *twin, const char *ops)
 {
     int64_t end_us = clock_monotonic_us(clock_system()) + READY_S * US_PER_S;
+    char url[WORD_SIZE];
+    char *page;
 
-    while (!is_ready(ops)) {
+    (void)snprintf(url, sizeof url, "http://%s", ops);
+    while ((page = ops_page_read(url, "/readyz")) == NULL) {
         expect(waitpid(twin->pid, NULL, WNOHANG) == 0);
         expect(clock_monotonic_us(clock_system()) < end_us);
         stack_pause();
     }
+    free(page);
 }
 
 void order_twin_start(Stack *stack, OrderTwin *ret_twin)

@@ -1,7 +1,7 @@
 # Whole systems: the built programs and private engines, one at a time.
 jumun_library(test_invariants SOURCES invariants/invariants.c LINK common_mysql)
 jumun_library(test_running SOURCES support/running.c LINK common_base jansson)
-jumun_library(test_metric SOURCES support/metric.c LINK common_http)
+jumun_library(test_metric SOURCES support/metric.c support/ops_page.c LINK common_http)
 jumun_library(test_stack SOURCES e2e/stack.c support/processes.c
     LINK test_invariants test_running common_http)
 
@@ -19,7 +19,7 @@ jumun_test(e2e_bad_calls LABEL e2e TIMEOUT 180 SOURCES e2e/bad_calls_test.c supp
     LINK test_stack common_rpc)
 jumun_test(e2e_two_order_services LABEL e2e TIMEOUT 240
     SOURCES e2e/two_order_services_test.c e2e/order_twin.c support/rpc_fixture.c
-    LINK test_stack common_rpc)
+    LINK test_stack test_metric common_rpc)
 jumun_test(e2e_lying_redis LABEL e2e TIMEOUT 180 SOURCES e2e/lying_redis_test.c e2e/stack_redis.c
     LINK test_stack common_redis)
 jumun_test(e2e_silent_redis LABEL e2e TIMEOUT 180 SOURCES e2e/silent_redis_test.c LINK test_stack)

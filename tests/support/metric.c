@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/http/http_client.h"
+#include "tests/support/ops_page.h"
 
 static bool find(const char *text, const char *name, double *ret_value)
 {
@@ -21,15 +21,9 @@ static bool find(const char *text, const char *name, double *ret_value)
 
 bool metric_read(const char *ops, const char *name, double *ret_value)
 {
-    HttpClient *http = NULL;
-    HttpReply reply = { 0 };
+    char *page = ops_page_read(ops, "/metrics");
+    bool found = page != NULL && find(page, name, ret_value);
 
-    if (status_failed(http_client_open(ops, &http))) {
-        return false;
-    }
-    bool found = !status_failed(http_client_ask(
-                     http, &(HttpRequest){ .method = "GET", .path = "/metrics" }, &reply)) &&
-                 reply.status == 200 && find(reply.body, name, ret_value);
-    http_client_close(http);
+    free(page);
     return found;
 }
