@@ -12,7 +12,7 @@
 #include "common/crypto/token.h"
 #include "common/rpc/proto_arena.h"
 #include "jumun/rpc/v1/rpc.pb-c.h"
-#include "tests/e2e/stack.h"
+#include "tests/e2e/stack_rpc.h"
 #include "tests/support/raw_tcp.h"
 
 enum {
@@ -25,7 +25,7 @@ typedef Jumun__Rpc__V1__RpcReplyBatch WireReplies;
 static Stack stack;
 static CallerKeyring keyring;
 
-static const char *const rpc_ports[] = { "member-rpc", "product-rpc", "order-rpc", "payment-rpc" };
+static const char *const called[] = { "member", "product", "order", "payment" };
 
 static void random_bytes(uint8_t *bytes, size_t size)
 {
@@ -39,12 +39,13 @@ static void random_bytes(uint8_t *bytes, size_t size)
     }
 }
 
-static void bytes_that_are_no_call_are_hung_up_on(uint16_t port)
+static void bytes_that_are_no_call_are_hung_up_on(const char *service)
 {
     /* nng's hello of a REQ socket, then a frame of 2^64 - 32 bytes */
     static const uint8_t monster[] = { 0,    'S',  'P',  0,    0,    0x30, 0, 0, 0xFF, 0xFF,
                                        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xE0, 1, 2, 3,    4 };
     uint8_t noise[1024];
+    uint16_t port = stack_rpc_port(&stack, service);
 
     random_bytes(noise, sizeof noise);
     expect(raw_tcp_hung_up(raw_tcp_send(port, noise, sizeof noise)));
@@ -120,18 +121,24 @@ static const uint8_t *key_of(const char *caller)
     return keys->keys[0];
 }
 
-static void forged_calls_are_refused(uint16_t port)
+static nng_socket dial(const char *service)
 {
-    static const uint8_t guessed[MAC_KEY_SIZE] = { 7 };
-    uint8_t bytes[MESSAGE_MAX];
-    char url[64];
+    char url[STACK_URL_SIZE];
     nng_socket socket;
-    int64_t now_us = clock_wall_us(clock_system());
 
-    (void)snprintf(url, sizeof url, "tcp://127.0.0.1:%u", (unsigned)port);
+    stack_rpc_url(&stack, service, url);
     expect(nng_req0_open(&socket) == 0);
     expect(nng_socket_set_ms(socket, NNG_OPT_RECVTIMEO, PATIENCE_S * 1000) == 0);
     expect(nng_dial(socket, url, NULL, 0) == 0);
+    return socket;
+}
+
+static void forged_calls_are_refused(const char *service)
+{
+    static const uint8_t guessed[MAC_KEY_SIZE] = { 7 };
+    uint8_t bytes[MESSAGE_MAX];
+    nng_socket socket = dial(service);
+    int64_t now_us = clock_wall_us(clock_system());
 
     random_bytes(bytes, sizeof bytes);
     expect_refusal(socket, bytes, sizeof bytes, "BAD_MAC");
@@ -149,14 +156,8 @@ static void forged_calls_are_refused(uint16_t port)
 static void a_service_may_not_call_what_is_not_its_business(void)
 {
     uint8_t bytes[MESSAGE_MAX];
-    char url[64];
-    nng_socket socket;
+    nng_socket socket = dial("order");
 
-    (void)snprintf(url, sizeof url, "tcp://127.0.0.1:%u",
-                   (unsigned)stack_port(&stack, "order-rpc"));
-    expect(nng_req0_open(&socket) == 0);
-    expect(nng_socket_set_ms(socket, NNG_OPT_RECVTIMEO, PATIENCE_S * 1000) == 0);
-    expect(nng_dial(socket, url, NULL, 0) == 0);
     size_t size = write_call("payment", clock_wall_us(clock_system()), key_of("payment"), bytes);
     expect_refusal(socket, bytes, size, "CALLER_NOT_ALLOWED");
     (void)nng_close(socket);
@@ -168,23 +169,20 @@ int main(void)
                                             "order",   "payment", "relay" };
     pid_t pids[sizeof services / sizeof services[0]];
     char alice[64];
-    char path[512];
     char code[STACK_CODE_SIZE];
 
     expect(crypto_init());
     stack_open(&stack);
     stack_login_new_member(&stack, "alice", alice);
-    (void)snprintf(path, sizeof path, "%s/secrets/rpc_keys", stack.var);
-    expect(!status_failed(caller_keyring_load(path, &keyring)));
+    stack_rpc_keyring(&stack, &keyring);
     for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
         pids[i] = stack_pid(&stack, services[i]);
     }
     int64_t orders = stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders", NULL);
 
-    for (size_t i = 0; i < sizeof rpc_ports / sizeof rpc_ports[0]; i++) {
-        uint16_t port = stack_port(&stack, rpc_ports[i]);
-        bytes_that_are_no_call_are_hung_up_on(port);
-        forged_calls_are_refused(port);
+    for (size_t i = 0; i < sizeof called / sizeof called[0]; i++) {
+        bytes_that_are_no_call_are_hung_up_on(called[i]);
+        forged_calls_are_refused(called[i]);
     }
     a_service_may_not_call_what_is_not_its_business();
     all_other_ports_get_noise();

@@ -11,7 +11,7 @@
 #include "common/rpc/rpc_client.h"
 #include "jumun/order/v1/order.pb-c.h"
 #include "tests/e2e/order_twin.h"
-#include "tests/e2e/stack.h"
+#include "tests/e2e/stack_rpc.h"
 
 enum {
     PLACE_ORDER, /* index in the service */
@@ -370,8 +370,7 @@ static void of_two_bodies_at_the_same_instant_one_is_ordered_and_one_refused(voi
 
 int main(void)
 {
-    char url[64];
-    char path[512];
+    char url[STACK_URL_SIZE];
 
     expect(crypto_init());
     stack_open(&stack);
@@ -380,10 +379,8 @@ int main(void)
     alice_id = (uint64_t)stack_number(
         &stack, "SELECT member_id FROM member_db.member WHERE login_id = ?", "alice");
     product = stack_create_product(&stack, "Contested", 100, STOCK);
-    (void)snprintf(path, sizeof path, "%s/secrets/rpc_keys", stack.var);
-    expect(!status_failed(caller_keyring_load(path, &keyring)));
-    (void)snprintf(url, sizeof url, "tcp://127.0.0.1:%u",
-                   (unsigned)stack_port(&stack, "order-rpc"));
+    stack_rpc_keyring(&stack, &keyring);
+    stack_rpc_url(&stack, "order", url);
     services[0] = open_client(url);
     services[1] = open_client(twin.rpc_url);
     orders = stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders", NULL);

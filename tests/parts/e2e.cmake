@@ -15,10 +15,12 @@ jumun_test(e2e_logins LABEL e2e TIMEOUT 180 SOURCES e2e/logins_test.c e2e/stack_
 jumun_test(e2e_bad_messages LABEL e2e TIMEOUT 180
     SOURCES e2e/bad_messages_test.c integration/common/amqp/broker.c support/tcp_proxy.c
     LINK test_stack common_amqp)
-jumun_test(e2e_bad_calls LABEL e2e TIMEOUT 180 SOURCES e2e/bad_calls_test.c support/raw_tcp.c
+jumun_test(e2e_bad_calls LABEL e2e TIMEOUT 180
+    SOURCES e2e/bad_calls_test.c e2e/stack_rpc.c support/raw_tcp.c
     LINK test_stack common_rpc)
 jumun_test(e2e_two_order_services LABEL e2e TIMEOUT 240
-    SOURCES e2e/two_order_services_test.c e2e/order_twin.c support/rpc_fixture.c
+    SOURCES e2e/two_order_services_test.c e2e/order_twin.c e2e/stack_rpc.c
+    support/rpc_fixture.c
     LINK test_stack test_metric common_rpc)
 jumun_test(e2e_lying_redis LABEL e2e TIMEOUT 180 SOURCES e2e/lying_redis_test.c e2e/stack_redis.c
     LINK test_stack common_redis)
