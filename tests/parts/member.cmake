@@ -33,13 +33,13 @@ endif()
 jumun_test(integration_member_store LABEL integration CRITERION SOURCES
     contract/services/member/member_store_contract.c
     integration/services/member/member_schema.c
-    integration/services/member/mysql_member_store_test.c
+    integration/services/member/mysql_member_store_test.c support/service_schema.c
     DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK member_admin)
 if(TARGET integration_member_store)
     set_tests_properties(integration_member_store PROPERTIES SKIP_RETURN_CODE 77)
 endif()
 jumun_test(integration_member_service LABEL integration SOURCES
     integration/services/member/member_schema.c
-    integration/services/member/member_service_test.c
+    integration/services/member/member_service_test.c support/service_schema.c
     DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK member_service)
 set_tests_properties(integration_member_service PROPERTIES SKIP_RETURN_CODE 77)

@@ -1,17 +1,15 @@
 /* member_schema.c - plain C, for Criterion programs and others. */
 #include "tests/integration/services/member/member_schema.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/mysql/migrate.h"
+#include "tests/support/service_schema.h"
 
 enum {
-    SCRIPT_MAX = 64 * 1024,
-    STATEMENT_MAX = 256,
+    STATEMENT_MAX = 256
 };
 
 static void require(Status status, const char *what)
@@ -34,37 +32,20 @@ static void run_on_server(const char *verb, const char *schema)
     db_close(db);
 }
 
-static void read_script(char ret_script[SCRIPT_MAX])
-{
-    FILE *file = fopen(JUMUN_SOURCE_DIR "/services/member/schema/0001_init.sql", "r");
-
-    if (file == NULL) {
-        perror("0001_init.sql");
-        abort();
-    }
-    size_t size = fread(ret_script, 1, SCRIPT_MAX - 1, file);
-    (void)fclose(file);
-    ret_script[size] = '\0';
-}
-
 void member_schema_open(char ret_url[MEMBER_SCHEMA_URL_SIZE])
 {
     static unsigned serial;
-    static char script[SCRIPT_MAX];
     char schema[64];
     Db *db = NULL;
-    size_t applied = 0;
 
     (void)snprintf(schema, sizeof schema, "member_test_%d_%u", (int)getpid(), ++serial);
     run_on_server("CREATE", schema);
     (void)snprintf(ret_url, MEMBER_SCHEMA_URL_SIZE, "%s%s", getenv("JUMUN_TEST_MYSQL_URL"), schema);
-    read_script(script);
     require(db_open(ret_url, &db), ret_url);
     require(db_connect(db), "connect");
-    require(migrate_up(db, &(Migration){ 1, "0001_init", script }, 1, &applied), "migrate");
-    assert(applied == 1);
+    service_schema_make(db, "member", "0001_init");
     /* A script that died half way runs again. */
-    require(db_run_script(db, script), "the script a second time");
+    service_schema_run(db, "services/member/schema/0001_init.sql");
     db_close(db);
 }
 
