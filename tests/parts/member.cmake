@@ -40,6 +40,7 @@ if(TARGET integration_member_store)
 endif()
 jumun_test(integration_member_service LABEL integration SOURCES
     integration/services/member/member_schema.c
-    integration/services/member/member_service_test.c support/service_schema.c
+    integration/services/member/member_service_test.c support/redis_command.c
+    support/service_schema.c
     DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK member_service)
 set_tests_properties(integration_member_service PROPERTIES SKIP_RETURN_CODE 77)

@@ -29,7 +29,7 @@ jumun_test(contract_order_catalog_rpc LABEL contract SOURCES
     LINK order_adapters product_api)
 jumun_test(integration_order_gate LABEL integration SOURCES
     integration/services/order/redis_stock_gate_test.c
-    contract/services/order/stock_gate_contract.c LINK order_adapters)
+    contract/services/order/stock_gate_contract.c support/redis_command.c LINK order_adapters)
 jumun_test(integration_order_store LABEL integration TIMEOUT 120 SOURCES
     integration/services/order/mysql_order_store_test.c
     contract/services/order/order_store_contract.c

@@ -18,6 +18,7 @@
 #include "jumun/member/v1/member.pb-c.h"
 #include "services/member/service.h"
 #include "tests/integration/services/member/member_schema.h"
+#include "tests/support/redis_command.h"
 
 enum {
     SKIPPED = 77,
@@ -513,24 +514,12 @@ static void open_all(void)
     }
 }
 
-static void empty_cache(void)
-{
-    const RedisReply *replies;
-    Redis *redis = NULL;
-    size_t count;
-
-    expect(!status_failed(redis_open(cache_url, 5000, &redis)), "redis");
-    redis_append(redis, 1, (const char *[]){ "FLUSHDB" }, NULL);
-    expect(!status_failed(redis_run(redis, &replies, &count)), "FLUSHDB");
-    redis_close(redis);
-}
-
 static void close_all(void)
 {
     rpc_client_close(client);
     member_service.close(service);
     metrics_close(host.metrics);
-    empty_cache();
+    redis_empty(cache_url);
     (void)unlink(key_path);
     member_schema_close(schema_url);
 }

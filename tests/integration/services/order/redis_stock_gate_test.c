@@ -6,33 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/redis/redis.h"
 #include "services/order/adapters/redis_stock_gate.h"
 #include "tests/contract/services/order/stock_gate_contract.h"
+#include "tests/support/redis_command.h"
 
 static const char variable[] = "JUMUN_TEST_REDIS_URL";
 static char url[512];
-
-static void run_command(size_t count, const char *const *words)
-{
-    Redis *redis;
-    const RedisReply *replies;
-    size_t reply_count;
-
-    Status status = redis_open(url, 2000, &redis);
-    assert(!status_failed(status));
-    redis_append(redis, count, words, NULL);
-    status = redis_run(redis, &replies, &reply_count);
-    assert(!status_failed(status) && replies[0].type != REDIS_ERROR);
-    redis_close(redis);
-}
-
-static void flush(void)
-{
-    static const char *const words[] = { "FLUSHDB" };
-
-    run_command(1, words);
-}
 
 static StockGate *open_gate(void *context)
 {
@@ -55,7 +34,7 @@ static void goes_on_after_the_server_forgot_its_scripts(void)
     (void)gate->ops->restore(gate, &product, &units, 1);
     Status status = gate->ops->hold(gate, &hold, 1);
     assert(!status_failed(status) && hold.answer == HOLD_GRANTED);
-    run_command(2, words);
+    redis_command(url, 2, words);
     status = gate->ops->hold(gate, &hold, 1);
     assert(!status_failed(status) && hold.answer == HOLD_HELD);
     order_redis_gate_close(gate);
@@ -67,7 +46,7 @@ static void leaves_what_is_no_number_untold(void)
     StockGate *gate = open_gate(NULL);
     StockHold hold = { .product = { 1 }, .order = { 9 }, .quantity = 2, .answer = HOLD_UNTOLD };
 
-    run_command(3, words);
+    redis_command(url, 3, words);
     Status status = gate->ops->hold(gate, &hold, 1);
     assert(!status_failed(status) && hold.answer == HOLD_UNTOLD);
     order_redis_gate_close(gate);
@@ -112,16 +91,16 @@ int main(void)
     }
     (void)snprintf(url, sizeof url, "%s/7", server);
     for (size_t i = 0; i < stock_gate_case_count; i++) {
-        flush();
+        redis_empty(url);
         stock_gate_cases[i].run(&(StockGateSubject){ open_gate, order_redis_gate_close, NULL });
         printf("ok %s\n", stock_gate_cases[i].name);
     }
-    flush();
+    redis_empty(url);
     goes_on_after_the_server_forgot_its_scripts();
-    flush();
+    redis_empty(url);
     leaves_what_is_no_number_untold();
     rests_after_a_failure();
-    flush();
+    redis_empty(url);
     printf("ok resting, forgotten scripts, no number\n");
     return 0;
 }
