@@ -1,5 +1,5 @@
 jumun_test(unit_crypto LABEL unit CRITERION SOURCES
-    unit/common/crypto/key_file.c unit/common/crypto/mac_test.c
+    support/key_file.c unit/common/crypto/mac_test.c
     unit/common/crypto/order_code_test.c unit/common/crypto/password_test.c
     unit/common/crypto/token_test.c LINK common_crypto)
 jumun_test(integration_redis LABEL integration CRITERION SOURCES
@@ -40,7 +40,7 @@ if(TARGET integration_member_store)
 endif()
 jumun_test(integration_member_service LABEL integration SOURCES
     integration/services/member/member_schema.c
-    integration/services/member/member_service_test.c support/redis_command.c
-    support/service_schema.c
+    integration/services/member/member_service_test.c support/key_file.c
+    support/redis_command.c support/service_schema.c
     DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK member_service)
 set_tests_properties(integration_member_service PROPERTIES SKIP_RETURN_CODE 77)

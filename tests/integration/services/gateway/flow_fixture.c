@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "services/gateway/service.h"
+#include "tests/support/key_file.h"
 
 enum {
     PORTS = 6, /* five of the fakes, one of ours */
@@ -17,7 +17,8 @@ enum {
 Flow flow;
 
 static void *gateway;
-static char folder[] = "/tmp/jumun-gateway-XXXXXX";
+static KeyFile callers;
+static KeyFile codes;
 
 static bool is_free(unsigned port)
 {
@@ -45,24 +46,6 @@ static unsigned find_ports(void)
         }
     }
     abort();
-}
-
-static void remove_file(const char *name)
-{
-    char path[128];
-
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    expect(unlink(path) == 0);
-}
-
-static void write_file(const char *name, const char *text, char ret_path[128])
-{
-    (void)snprintf(ret_path, 128, "%s/%s", folder, name);
-    FILE *file = fopen(ret_path, "w");
-    expect(file != NULL);
-    expect(fputs(text, file) >= 0);
-    expect(fclose(file) == 0);
-    expect(chmod(ret_path, 0400) == 0);
 }
 
 static void set_url(const char *variable, unsigned port)
@@ -94,18 +77,16 @@ static void set_up(const char *redis_url)
     static CallerKeyring keyring;
     static const char key[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
     char text[128];
-    char path[128];
     unsigned port = find_ports();
 
     flow.metrics = metrics_open();
-    expect(mkdtemp(folder) != NULL);
     (void)snprintf(text, sizeof text, "gateway %s\n", key);
-    write_file("callers", text, path);
-    expect(!status_failed(caller_keyring_load(path, &keyring)));
-    expect(setenv("JUMUN_RPC_KEYS_FILE", path, 1) == 0);
-    write_file("codes", key, path);
-    expect(!status_failed(order_code_keys_load(path, &flow.code_keys)));
-    expect(setenv("JUMUN_ORDER_CODE_KEYS_FILE", path, 1) == 0);
+    key_file_init(&callers, text);
+    expect(!status_failed(caller_keyring_load(callers.path, &keyring)));
+    expect(setenv("JUMUN_RPC_KEYS_FILE", callers.path, 1) == 0);
+    key_file_init(&codes, key);
+    expect(!status_failed(order_code_keys_load(codes.path, &flow.code_keys)));
+    expect(setenv("JUMUN_ORDER_CODE_KEYS_FILE", codes.path, 1) == 0);
     set_url("JUMUN_RPC_MEMBER_URL", port);
     set_url("JUMUN_RPC_PRODUCT_URL", port + 1);
     set_url("JUMUN_RPC_ORDER_URL", port + 2);
@@ -163,9 +144,8 @@ void flow_close(void)
     tcp_proxy_close(flow.proxy);
     redis_close(flow.redis);
     metrics_close(flow.metrics);
-    remove_file("callers");
-    remove_file("codes");
-    expect(rmdir(folder) == 0);
+    key_file_deinit(&callers);
+    key_file_deinit(&codes);
 }
 
 HttpReply ask_with(HttpRequest request)

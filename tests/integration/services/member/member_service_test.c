@@ -18,6 +18,7 @@
 #include "jumun/member/v1/member.pb-c.h"
 #include "services/member/service.h"
 #include "tests/integration/services/member/member_schema.h"
+#include "tests/support/key_file.h"
 #include "tests/support/redis_command.h"
 
 enum {
@@ -39,7 +40,7 @@ enum {
 #define KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 static char schema_url[MEMBER_SCHEMA_URL_SIZE];
-static char key_path[64];
+static KeyFile keys;
 static char rpc_url[64];
 static char cache_url[256]; /* a database of our own, emptied at the end */
 static CallerKeyring keyring;
@@ -475,26 +476,21 @@ static void set(const char *name, const char *value)
 
 static void open_all(void)
 {
-    static const char keys[] = "gateway " KEY "\n";
-
     expect(crypto_init(), "crypto");
     member_schema_open(schema_url);
     (void)snprintf(unique, sizeof unique, "%d", (int)getpid());
-    (void)snprintf(key_path, sizeof key_path, "/tmp/jumun-member-keys-XXXXXX");
-    int fd = mkstemp(key_path);
-    expect(fd >= 0 && write(fd, keys, sizeof keys - 1) == (ssize_t)sizeof keys - 1, key_path);
-    close(fd);
+    key_file_init(&keys, "gateway " KEY "\n");
     (void)snprintf(rpc_url, sizeof rpc_url, "tcp://127.0.0.1:%d", free_port());
     set("JUMUN_MEMBER_DB_URL", schema_url);
     (void)snprintf(cache_url, sizeof cache_url, "%s/13", getenv("JUMUN_TEST_REDIS_URL"));
     set("JUMUN_CACHE_URL", cache_url);
     set("JUMUN_RPC_MEMBER_URL", rpc_url);
-    set("JUMUN_RPC_KEYS_FILE", key_path);
+    set("JUMUN_RPC_KEYS_FILE", keys.path);
     set("JUMUN_MEMBER_HASH_THREADS", "1");
     set("JUMUN_MEMBER_HASH_QUEUE", "2");
     host = (ServiceHost){ .clock = clock_system(), .metrics = metrics_open() };
     expect(!status_failed(member_service.open(&host, &service)), "the service opens");
-    expect(!status_failed(caller_keyring_load(key_path, &keyring)), "the keys");
+    expect(!status_failed(caller_keyring_load(keys.path, &keyring)), "the keys");
     Status status = rpc_client_open(
         &(RpcClientOptions){
             .urls = rpc_url,
@@ -520,7 +516,7 @@ static void close_all(void)
     member_service.close(service);
     metrics_close(host.metrics);
     redis_empty(cache_url);
-    (void)unlink(key_path);
+    key_file_deinit(&keys);
     member_schema_close(schema_url);
 }
 

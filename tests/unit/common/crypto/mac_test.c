@@ -5,7 +5,7 @@
 
 #include "common/crypto/mac.h"
 #include "common/crypto/token.h"
-#include "tests/unit/common/crypto/key_file.h"
+#include "tests/support/key_file.h"
 
 static void setup(void)
 {
@@ -55,11 +55,11 @@ Test(mac, with_any_bit_changed_in_text_key_or_mac_does_not_verify)
 
 static StatusCode load(const char *text, CallerKeyring *ret_keyring)
 {
-    char path[KEY_FILE_PATH_SIZE];
+    KeyFile file;
 
-    key_file_write(text, path);
-    Status status = caller_keyring_load(path, ret_keyring);
-    key_file_remove(path);
+    key_file_init(&file, text);
+    Status status = caller_keyring_load(file.path, ret_keyring);
+    key_file_deinit(&file);
     return status.code;
 }
 

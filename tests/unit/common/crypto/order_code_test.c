@@ -7,7 +7,7 @@
 
 #include "common/crypto/order_code.h"
 #include "common/crypto/token.h"
-#include "tests/unit/common/crypto/key_file.h"
+#include "tests/support/key_file.h"
 
 enum {
     SYMBOLS = 20,
@@ -270,11 +270,11 @@ Test(order_code, made_with_an_older_key_is_accepted_until_the_key_goes)
 
 static StatusCode load(const char *text, OrderCodeKeys *ret_keys)
 {
-    char path[KEY_FILE_PATH_SIZE];
+    KeyFile file;
 
-    key_file_write(text, path);
-    Status status = order_code_keys_load(path, ret_keys);
-    key_file_remove(path);
+    key_file_init(&file, text);
+    Status status = order_code_keys_load(file.path, ret_keys);
+    key_file_deinit(&file);
     return status.code;
 }
 
