@@ -5,7 +5,7 @@ jumun_test(unit_rpc_envelope LABEL unit CRITERION SOURCES
     ${CMAKE_SOURCE_DIR}/common/rpc/proto_arena.c
     LINK jumun_messages common_crypto common_base)
 
-foreach(test rpc_failures wake)
+foreach(test rpc_failures rpc_lies wake)
     jumun_test(thread_${test} LABEL thread TIMEOUT 120 SOURCES
         thread/common/rpc/${test}_test.c
         support/rpc_fixture.c
