@@ -7,10 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/rpc/wake.h"
-#include "relay/source_thread.h"
-#include "tests/integration/common/amqp/broker.h"
-#include "tests/integration/common/mysql/mysql_fixture.h"
-#include "tests/support/service_schema.h"
+#include "tests/integration/relay/relay_fixture.h"
 
 enum {
     FULL = 100, /* events: more than it takes for the longest pace */
@@ -18,11 +15,7 @@ enum {
     LONG_BEFORE_MS = 400, /* the relay looks by itself a second after its pace */
 };
 
-#define QUEUE    QUEUE_PRODUCT_COMMANDS
-#define WAKE_URL "inproc://relay-pace-test"
-
-static Broker broker;
-static Db *db; /* the test's own connection */
+#define QUEUE QUEUE_PRODUCT_COMMANDS
 
 static void append_events(size_t count)
 {
@@ -35,7 +28,7 @@ static void append_events(size_t count)
     (void)event_batch_put(batch, event, sizeof event);
     const DbValue params[] = { db_uint(next), db_text(QUEUE),
                                db_bytes(batch, event_batch_size(sizeof event)), db_uint(count) };
-    EXPECT(!status_failed(db_execute(db,
+    EXPECT(!status_failed(db_execute(relay.db,
                                      "INSERT INTO outbox (id, queue, events, batch)"
                                      " SELECT ? + seq, ?, 1, ? FROM seq_1_to_1000 WHERE seq <= ?",
                                      params, 4, NULL)));
@@ -47,16 +40,11 @@ static int64_t ms_until_published(void)
 {
     int64_t began_us = clock_monotonic_us(clock_system());
 
-    while (fixture_number(db, "SELECT COUNT(*) FROM outbox") > 0) {
+    while (rows_left() > 0) {
         EXPECT(clock_monotonic_us(clock_system()) - began_us < 20 * US_PER_S);
         (void)sched_yield();
     }
     return (clock_monotonic_us(clock_system()) - began_us) / US_PER_MS;
-}
-
-static bool leads(void *context)
-{
-    return source_thread_leads(context);
 }
 
 /* After a full step the relay waits for its pace, unless the machine is so busy that it is
@@ -64,24 +52,12 @@ static bool leads(void *context)
 static void nudge_that_comes_while_the_relay_paces_itself_is_not_lost(void)
 {
     WakePublisher *wake = NULL;
-    SourceThread *relay = NULL;
-    Metrics *metrics = metrics_open();
     int soon = 0;
 
-    db = fixture_open();
-    service_schema_make(db, "order", "0001_init");
-    broker_purge(&broker);
-    EXPECT(metrics != NULL && !status_failed(wake_publisher_open(WAKE_URL, &wake)));
-    SourceOptions options = {
-        .name = "order",
-        .db_url = fixture_url(),
-        .bus_url = broker.url,
-        .wake_urls = WAKE_URL,
-        .clock = clock_system(),
-        .metrics = metrics,
-    };
-    EXPECT(!status_failed(source_thread_open(&options, &relay)));
-    fixture_wait_until(leads, relay);
+    relay_begin();
+    EXPECT(!status_failed(wake_publisher_open(RELAY_WAKE_URL, &wake)));
+    SourceThread *thread = relay_start(relay.broker.url);
+    fixture_wait_until(thread_leads, thread);
     for (int i = 0; i < ROUNDS; i++) {
         append_events(FULL);
         wake_publish(wake, NULL, 0);
@@ -91,10 +67,9 @@ static void nudge_that_comes_while_the_relay_paces_itself_is_not_lost(void)
         soon += ms_until_published() < LONG_BEFORE_MS;
     }
     EXPECT(soon > ROUNDS / 2);
-    source_thread_close(relay);
+    source_thread_close(thread);
     wake_publisher_close(wake);
-    metrics_close(metrics);
-    db_close(db);
+    relay_end();
 }
 
 int main(void)
@@ -103,8 +78,5 @@ int main(void)
         TEST(nudge_that_comes_while_the_relay_paces_itself_is_not_lost),
     };
 
-    broker_open(&broker);
-    int code = fixture_main(tests, sizeof tests / sizeof tests[0]);
-    broker_close(&broker);
-    return code;
+    return relay_main(tests, sizeof tests / sizeof tests[0]);
 }
