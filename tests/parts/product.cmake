@@ -38,7 +38,10 @@ set_tests_properties(integration_product_store PROPERTIES SKIP_RETURN_CODE 77)
 jumun_test(unit_product_events LABEL unit SOURCES
     unit/services/product/api/product_events_test.c support/fake_stock_store.c
     LINK product_api)
-jumun_test(thread_product_api LABEL thread SOURCES
-    thread/services/product/product_api_test.c support/rpc_fixture.c
-    support/fake_product_store.c
-    LINK product_api)
+foreach(case reading changing)
+    jumun_test(thread_product_${case} LABEL thread SOURCES
+        thread/services/product/product_${case}_test.c
+        thread/services/product/product_api_fixture.c support/rpc_fixture.c
+        support/fake_product_store.c
+        LINK product_api)
+endforeach()
