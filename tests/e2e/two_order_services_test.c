@@ -5,167 +5,26 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/crypto/token.h"
-#include "common/rpc/proto_arena.h"
-#include "common/rpc/rpc_client.h"
-#include "jumun/order/v1/order.pb-c.h"
 #include "tests/e2e/order_twin.h"
+#include "tests/e2e/placing.h"
 #include "tests/e2e/stack_rpc.h"
 
 enum {
-    PLACE_ORDER, /* index in the service */
     SERVICES = 2,
     KEYS = 200, /* of a race */
     STOCK = 100000,
-    QUEUE_MAX = 1024,
-    DEADLINE_S = 20,
-    TRIES_MAX = 50,
 };
-
-/* A PlaceOrder call with all it says and gets. */
-typedef struct Placing {
-    RpcClientCall call;
-    Arena arena;
-    Jumun__Order__V1__PlaceOrderRequest request;
-    Jumun__Order__V1__PlaceOrderRequest__Line line;
-    Jumun__Order__V1__PlaceOrderRequest__Line *lines[1];
-    Jumun__Order__V1__PlaceOrderRequest__Payment payment;
-    char key[32];
-    char body[256]; /* the same as JSON */
-    uint8_t hash[BODY_HASH_SIZE];
-    bool again; /* it was told to try again, and did */
-} Placing;
 
 static Stack stack;
 static OrderTwin twin;
-static CallerKeyring keyring;
 static RpcClient *services[SERVICES];
-static char alice[64]; /* her token */
-static uint64_t alice_id;
-static int64_t product;
+static char alice[64];          /* her token */
+static PlacingSubject subject;  /* she, and what she orders */
 static int64_t orders;          /* all that should be there */
 static size_t firsts[SERVICES]; /* races won */
 
-/* -- asking -- */
-
-static RpcClient *open_client(const char *url)
-{
-    RpcClient *client = NULL;
-
-    expect(!status_failed(rpc_client_open(
-        &(RpcClientOptions){ .urls = url,
-                             .descriptor = &jumun__order__v1__order_service__descriptor,
-                             .caller = "gateway",
-                             .keyring = &keyring,
-                             .queue_max = QUEUE_MAX,
-                             .clock = clock_system() },
-        &client)));
-    return client;
-}
-
-static void placing_init(Placing *placing, const char *key, uint32_t quantity)
-{
-    memset(placing, 0, sizeof *placing);
-    arena_init(&placing->arena, 4096, (size_t)64 * 1024);
-    jumun__order__v1__place_order_request__init(&placing->request);
-    jumun__order__v1__place_order_request__line__init(&placing->line);
-    jumun__order__v1__place_order_request__payment__init(&placing->payment);
-    placing->line.product_id = (uint64_t)product;
-    placing->line.quantity = quantity;
-    placing->lines[0] = &placing->line;
-    placing->payment.token = proto_text("tok_ok");
-    placing->request.lines = placing->lines;
-    placing->request.n_lines = 1;
-    placing->request.payment = &placing->payment;
-    (void)snprintf(placing->key, sizeof placing->key, "%s", key);
-    (void)snprintf(placing->body, sizeof placing->body,
-                   "{\"lines\":[{\"productId\":%lld,\"quantity\":%u}],"
-                   "\"payment\":{\"token\":\"tok_ok\"}}",
-                   (long long)product, (unsigned)quantity);
-    body_hash(placing->body, strlen(placing->body), placing->hash);
-}
-
-static void placing_deinit(Placing *placing)
-{
-    arena_deinit(&placing->arena);
-}
-
-/* Makes it ready to be sent, perhaps once more. */
-static void prepare(Placing *placing)
-{
-    arena_reset(&placing->arena);
-    placing->call = (RpcClientCall){
-        .method = PLACE_ORDER,
-        .message = &placing->request.base,
-        .arena = &placing->arena,
-        .deadline_us = clock_monotonic_us(clock_system()) + DEADLINE_S * US_PER_S,
-        .member = { alice_id },
-        .role = JUMUN__RPC__V1__ROLE__MEMBER,
-        .request_key = placing->key,
-        .request_hash = placing->hash,
-    };
-}
-
-static bool says_try_again(const Placing *placing)
-{
-    StatusCode code = placing->call.status.code;
-
-    return code == STATUS_UNAVAILABLE || code == STATUS_UNKNOWN || code == STATUS_ABORTED ||
-           code == STATUS_DEADLINE_EXCEEDED;
-}
-
-/* Sends it again for as long as the answer is that this is to be done. */
-static void persist(RpcClient *service, Placing *placing)
-{
-    for (int i = 0; i < TRIES_MAX && says_try_again(placing); i++) {
-        stack_pause();
-        placing->again = true;
-        prepare(placing);
-        (void)rpc_client_call_and_wait(service, &placing->call);
-    }
-}
-
-static void place(RpcClient *service, Placing *placing)
-{
-    prepare(placing);
-    (void)rpc_client_call_and_wait(service, &placing->call);
-    persist(service, placing);
-}
-
 /* -- looking -- */
-
-static const Jumun__Order__V1__Order *expect_order(const Placing *placing)
-{
-    if (status_failed(placing->call.status)) {
-        (void)fprintf(stderr, "%s: %s %s\n", placing->key,
-                      status_code_name(placing->call.status.code), placing->call.status.name);
-    }
-    expect(!status_failed(placing->call.status));
-    return (const Jumun__Order__V1__Order *)placing->call.reply;
-}
-
-/* The same to the last byte, but for the mark that it was given before. */
-static void expect_same_answer(const Placing *left, const Placing *right)
-{
-    Jumun__Order__V1__Order one = *expect_order(left);
-    Jumun__Order__V1__Order other = *expect_order(right);
-    uint8_t bytes[2][1024];
-
-    one.replayed = false;
-    other.replayed = false;
-    expect(jumun__order__v1__order__get_packed_size(&one) <= sizeof bytes[0]);
-    expect(jumun__order__v1__order__get_packed_size(&other) <= sizeof bytes[1]);
-    size_t size = jumun__order__v1__order__pack(&one, bytes[0]);
-    expect(jumun__order__v1__order__pack(&other, bytes[1]) == size);
-    expect(one.order_id != 0 && memcmp(bytes[0], bytes[1], size) == 0);
-}
-
-static bool is_reuse(const Placing *placing)
-{
-    return placing->call.status.code == STATUS_INVALID_ARGUMENT &&
-           strcmp(placing->call.status.name, "IDEMPOTENCY_KEY_REUSED") == 0;
-}
 
 static HttpReply ask_gateway(const Placing *placing)
 {
@@ -201,16 +60,16 @@ static void the_same_request_gets_the_same_order_from_either_service(void)
         Placing one;
         Placing repeat;
 
-        placing_init(&one, first == 0 ? "same-0" : "same-1", 1);
-        placing_init(&repeat, one.key, 1);
-        place(own, &one);
-        expect(!expect_order(&one)->replayed);
-        place(other, &repeat);
-        expect(expect_order(&repeat)->replayed);
-        expect_same_answer(&one, &repeat);
-        place(own, &repeat);
-        expect(expect_order(&repeat)->replayed);
-        expect_same_answer(&one, &repeat);
+        placing_init(&one, &subject, first == 0 ? "same-0" : "same-1", 1);
+        placing_init(&repeat, &subject, one.key, 1);
+        placing_send(own, &one);
+        expect(!placing_expect_order(&one)->replayed);
+        placing_send(other, &repeat);
+        expect(placing_expect_order(&repeat)->replayed);
+        placing_expect_same(&one, &repeat);
+        placing_send(own, &repeat);
+        expect(placing_expect_order(&repeat)->replayed);
+        placing_expect_same(&one, &repeat);
 
         stack_expect_status(ask_gateway(&one), 201);
         const char *mark = http_client_header(stack.http, "Idempotency-Replayed");
@@ -227,14 +86,14 @@ static void another_body_under_the_key_is_refused_by_either_service(void)
         Placing one;
         Placing other;
 
-        placing_init(&one, first == 0 ? "other-0" : "other-1", 1);
-        placing_init(&other, one.key, 2);
-        place(services[first], &one);
-        expect(!expect_order(&one)->replayed);
-        place(services[1 - first], &other);
-        expect(is_reuse(&other));
-        place(services[first], &other);
-        expect(is_reuse(&other));
+        placing_init(&one, &subject, first == 0 ? "other-0" : "other-1", 1);
+        placing_init(&other, &subject, one.key, 2);
+        placing_send(services[first], &one);
+        expect(!placing_expect_order(&one)->replayed);
+        placing_send(services[1 - first], &other);
+        expect(placing_is_reuse(&other));
+        placing_send(services[first], &other);
+        expect(placing_is_reuse(&other));
 
         HttpReply reply = ask_gateway(&other);
         stack_expect_status(reply, 422);
@@ -274,7 +133,7 @@ static void *send_all(void *context)
             size_t index = at + (sender->backwards ? sender->burst - 1 - i : i);
             Placing *placing = &sender->placings[index];
 
-            prepare(placing);
+            placing_prepare(placing);
             placing->call.done = count_answer;
             placing->call.context = &sender->answered;
             rpc_client_call(sender->service, &placing->call);
@@ -310,16 +169,17 @@ static void race(Placing placings[SERVICES][KEYS], size_t burst)
     (void)pthread_barrier_destroy(&start);
     for (size_t i = 0; i < SERVICES; i++) {
         for (size_t k = 0; k < KEYS; k++) {
-            persist(services[i], &placings[i][k]);
+            placing_persist(services[i], &placings[i][k]);
         }
     }
 }
 
 static void expect_one_order(const Placing *one, const Placing *other)
 {
-    bool first[SERVICES] = { !expect_order(one)->replayed, !expect_order(other)->replayed };
+    bool first[SERVICES] = { !placing_expect_order(one)->replayed,
+                             !placing_expect_order(other)->replayed };
 
-    expect_same_answer(one, other);
+    placing_expect_same(one, other);
     expect(!(first[0] && first[1]));
     expect(first[0] || first[1] || one->again || other->again);
     firsts[0] += first[0] ? 1 : 0;
@@ -328,8 +188,8 @@ static void expect_one_order(const Placing *one, const Placing *other)
 
 static void expect_one_order_and_one_refusal(const Placing *one, const Placing *other)
 {
-    expect(is_reuse(one) != is_reuse(other));
-    (void)expect_order(is_reuse(one) ? other : one);
+    expect(placing_is_reuse(one) != placing_is_reuse(other));
+    (void)placing_expect_order(placing_is_reuse(one) ? other : one);
 }
 
 static void run_race(const char *name, size_t burst, bool same_body)
@@ -339,8 +199,8 @@ static void run_race(const char *name, size_t burst, bool same_body)
 
     for (size_t k = 0; k < KEYS; k++) {
         (void)snprintf(key, sizeof key, "%s-%zu", name, k);
-        placing_init(&placings[0][k], key, 1);
-        placing_init(&placings[1][k], key, same_body ? 1 : 2);
+        placing_init(&placings[0][k], &subject, key, 1);
+        placing_init(&placings[1][k], &subject, key, same_body ? 1 : 2);
     }
     race(placings, burst);
     for (size_t k = 0; k < KEYS; k++) {
@@ -370,19 +230,20 @@ static void of_two_bodies_at_the_same_instant_one_is_ordered_and_one_refused(voi
 
 int main(void)
 {
+    static CallerKeyring keyring;
     char url[STACK_URL_SIZE];
 
     expect(crypto_init());
     stack_open(&stack);
     order_twin_start(&stack, &twin);
     stack_login_new_member(&stack, "alice", alice);
-    alice_id = (uint64_t)stack_number(
+    subject.member.value = (uint64_t)stack_number(
         &stack, "SELECT member_id FROM member_db.member WHERE login_id = ?", "alice");
-    product = stack_create_product(&stack, "Contested", 100, STOCK);
+    subject.product.value = (uint64_t)stack_create_product(&stack, "Contested", 100, STOCK);
     stack_rpc_keyring(&stack, &keyring);
     stack_rpc_url(&stack, "order", url);
-    services[0] = open_client(url);
-    services[1] = open_client(twin.rpc_url);
+    services[0] = placing_client_open(url, &keyring);
+    services[1] = placing_client_open(twin.rpc_url, &keyring);
     orders = stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders", NULL);
 
     the_same_request_gets_the_same_order_from_either_service();
@@ -396,7 +257,7 @@ int main(void)
     stack_expect_settled(&stack, 60);
     expect(stack_number(&stack, "SELECT COUNT(*) FROM order_db.orders WHERE status = ?",
                         "COMPLETED") == orders);
-    stack_expect_gate_heals(&stack, product);
+    stack_expect_gate_heals(&stack, (int64_t)subject.product.value);
     rpc_client_close(services[0]);
     rpc_client_close(services[1]);
     order_twin_stop(&twin);

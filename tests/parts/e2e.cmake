@@ -19,7 +19,7 @@ jumun_test(e2e_bad_calls LABEL e2e TIMEOUT 180
     SOURCES e2e/bad_calls_test.c e2e/stack_rpc.c support/raw_tcp.c
     LINK test_stack common_rpc)
 jumun_test(e2e_two_order_services LABEL e2e TIMEOUT 240
-    SOURCES e2e/two_order_services_test.c e2e/order_twin.c e2e/stack_rpc.c
+    SOURCES e2e/two_order_services_test.c e2e/order_twin.c e2e/placing.c e2e/stack_rpc.c
     support/rpc_fixture.c
     LINK test_stack test_metric common_rpc)
 jumun_test(e2e_lying_redis LABEL e2e TIMEOUT 180 SOURCES e2e/lying_redis_test.c e2e/stack_redis.c
