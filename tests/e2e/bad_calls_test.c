@@ -13,6 +13,7 @@
 #include "common/rpc/proto_arena.h"
 #include "jumun/rpc/v1/rpc.pb-c.h"
 #include "tests/e2e/stack_rpc.h"
+#include "tests/e2e/stack_shop.h"
 #include "tests/support/raw_tcp.h"
 
 enum {

@@ -7,7 +7,7 @@
 #include "common/amqp/event_batch.h"
 #include "common/base/clock.h"
 #include "jumun/event/v1/event.pb-c.h"
-#include "tests/e2e/stack.h"
+#include "tests/e2e/stack_shop.h"
 #include "tests/integration/common/amqp/broker.h"
 
 enum {

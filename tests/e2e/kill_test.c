@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "bench/load.h"
-#include "tests/e2e/stack.h"
+#include "tests/e2e/stack_shop.h"
 
 enum {
     RATE = 300,

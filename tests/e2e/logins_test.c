@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "tests/e2e/stack.h"
 #include "tests/e2e/stack_redis.h"
+#include "tests/e2e/stack_shop.h"
 
 enum {
     CROWD = 24, /* who log in at once */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/e2e/stack.h"
 #include "tests/e2e/stack_redis.h"
+#include "tests/e2e/stack_shop.h"
 
 static Stack stack;
 static Redis *redis;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "tests/e2e/stack.h"
+#include "tests/e2e/stack_shop.h"
 #include "tests/support/metric.h"
 #include "tests/support/ops_page.h"
 

@@ -6,7 +6,7 @@
 #include "common/crypto/order_code.h"
 #include "common/crypto/token.h"
 #include "tests/e2e/pages.h"
-#include "tests/e2e/stack.h"
+#include "tests/e2e/stack_shop.h"
 
 enum {
     HERS = 7,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/e2e/stack.h"
+#include "tests/e2e/stack_shop.h"
 
 static Stack stack;
 static char alice[64];

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tests/e2e/pages.h"
-#include "tests/e2e/stack.h"
+#include "tests/e2e/stack_shop.h"
 
 enum {
     LISTED = 7,

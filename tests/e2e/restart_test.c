@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/e2e/stack.h"
+#include "tests/e2e/stack_shop.h"
 
 static Stack stack;
 

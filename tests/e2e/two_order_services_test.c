@@ -9,6 +9,7 @@
 #include "tests/e2e/order_twin.h"
 #include "tests/e2e/placing.h"
 #include "tests/e2e/stack_rpc.h"
+#include "tests/e2e/stack_shop.h"
 
 enum {
     SERVICES = 2,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/mysql/db.h"
-#include "tests/e2e/stack.h"
+#include "tests/e2e/stack_shop.h"
 #include "tests/invariants/invariants.h"
 
 /* @o is a completed order, @p the product of its one line. */

@@ -2,7 +2,7 @@
 jumun_library(test_invariants SOURCES invariants/invariants.c LINK common_mysql)
 jumun_library(test_running SOURCES support/running.c LINK common_base jansson)
 jumun_library(test_metric SOURCES support/metric.c support/ops_page.c LINK common_http)
-jumun_library(test_stack SOURCES e2e/stack.c support/processes.c
+jumun_library(test_stack SOURCES e2e/stack.c e2e/stack_shop.c support/processes.c
     LINK test_invariants test_running common_http)
 
 jumun_test(e2e_orders LABEL e2e TIMEOUT 180 SOURCES e2e/orders_test.c LINK test_stack)
