@@ -15,8 +15,9 @@ jumun_test(thread_gateway_http_hostile LABEL thread SOURCES
 jumun_test(thread_gateway_http_answer LABEL thread SOURCES
     thread/services/gateway/http_answer_test.c LINK gateway_http pthread)
 jumun_library(test_gateway_flow SOURCES
-    integration/services/gateway/flow_fixture.c support/fake_services.c support/key_file.c
-    support/tcp_proxy.c
+    integration/services/gateway/flow_fixture.c support/fake_services.c
+    support/fake_member_service.c support/fake_order_service.c support/fake_product_service.c
+    support/key_file.c support/tcp_proxy.c
     LINK gateway_service common_http)
 foreach(noun products members orders waits sessions bounds)
     jumun_test(integration_gateway_${noun} LABEL integration SOURCES
