@@ -38,9 +38,14 @@ jumun_test(integration_member_store LABEL integration CRITERION SOURCES
 if(TARGET integration_member_store)
     set_tests_properties(integration_member_store PROPERTIES SKIP_RETURN_CODE 77)
 endif()
-jumun_test(integration_member_service LABEL integration SOURCES
-    integration/services/member/member_schema.c
-    integration/services/member/member_service_test.c support/key_file.c
-    support/redis_command.c support/service_schema.c
-    DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK member_service)
-set_tests_properties(integration_member_service PROPERTIES SKIP_RETURN_CODE 77)
+# They empty the same database of Redis.
+foreach(case accounts crowd)
+    jumun_test(integration_member_${case} LABEL integration SOURCES
+        integration/services/member/member_${case}_test.c
+        integration/services/member/member_fixture.c
+        integration/services/member/member_schema.c support/key_file.c
+        support/redis_command.c support/rpc_fixture.c support/service_schema.c
+        DEFINE JUMUN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LINK member_service)
+    set_tests_properties(integration_member_${case} PROPERTIES
+        SKIP_RETURN_CODE 77 RESOURCE_LOCK member_cache)
+endforeach()
