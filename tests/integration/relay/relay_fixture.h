@@ -11,6 +11,10 @@
 
 #define RELAY_WAKE_URL "inproc://relay-test"
 
+enum {
+    RELAY_LONG_BEFORE_POLL_MS = 400 /* a relay that is not nudged looks once a second */
+};
+
 typedef struct RelayFixture {
     Broker broker;
     Db *db;           /* the test's own connection, in the schema */

@@ -12,7 +12,6 @@
 enum {
     FULL = 100, /* events: more than it takes for the longest pace */
     ROUNDS = 20,
-    LONG_BEFORE_MS = 400, /* the relay looks by itself a second after its pace */
 };
 
 #define QUEUE QUEUE_PRODUCT_COMMANDS
@@ -64,7 +63,7 @@ static void nudge_that_comes_while_the_relay_paces_itself_is_not_lost(void)
         (void)ms_until_published(); /* in the first round there may be no connection yet */
         append_events(1);
         wake_publish(wake, NULL, 0);
-        soon += ms_until_published() < LONG_BEFORE_MS;
+        soon += ms_until_published() < RELAY_LONG_BEFORE_POLL_MS;
     }
     EXPECT(soon > ROUNDS / 2);
     source_thread_close(thread);
