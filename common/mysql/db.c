@@ -206,10 +206,8 @@ static Status connect_failed(Db *db)
     }
     db->retry_at_us =
         clock_monotonic_us(clock_system()) + db->backoff_us / 2 + db_random(db->backoff_us / 2 + 1);
-    if (status.code == STATUS_RESOURCE_EXHAUSTED) {
-        return status;
-    }
-    return status_make(STATUS_UNAVAILABLE, "DATABASE_DOWN");
+    return status.code == STATUS_UNAVAILABLE ? status
+                                             : status_make(STATUS_UNAVAILABLE, "DATABASE_DOWN");
 }
 
 /* A connection may have died while nobody looked. To find out with a write would leave

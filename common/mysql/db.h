@@ -7,10 +7,11 @@
  * 2 s, statement limit 3 s; values only ever travel as bound parameters.
  *
  * Errors (shared/engines.md, section 10): ALREADY_EXISTS duplicate key; ABORTED
- * deadlock, lock wait, record changed; UNAVAILABLE nothing happened; UNKNOWN lost
- * during COMMIT or during a statement outside a transaction; RESOURCE_EXHAUSTED too
- * many connections; FAILED_PRECONDITION (WOULD_VIOLATE) a CHECK or foreign key;
- * PERMISSION_DENIED a right that the user lacks; INTERNAL everything else, logged. */
+ * deadlock, lock wait, record changed; UNAVAILABLE nothing happened, also for too many
+ * connections; UNKNOWN lost during COMMIT or during a statement outside a transaction;
+ * RESOURCE_EXHAUSTED a limit of the user's; FAILED_PRECONDITION (WOULD_VIOLATE) a CHECK or
+ * foreign key; PERMISSION_DENIED a right that the user lacks; INTERNAL everything else,
+ * logged. */
 #ifndef JUMUN_COMMON_MYSQL_DB_H
 #define JUMUN_COMMON_MYSQL_DB_H
 

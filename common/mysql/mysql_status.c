@@ -32,8 +32,6 @@ static const struct ErrorRow {
     { 1227, STATUS_PERMISSION_DENIED, "DATABASE_DENIED", MYSQL_KEPT },     /* SUPER and the like */
     { 1370, STATUS_PERMISSION_DENIED, "DATABASE_DENIED", MYSQL_KEPT },     /* routine */
 
-    { 1040, STATUS_RESOURCE_EXHAUSTED, "OVERLOADED", MYSQL_REFUSED },      /* too many connections */
-    { 1203, STATUS_RESOURCE_EXHAUSTED, "OVERLOADED", MYSQL_REFUSED },      /* of this user */
     { 1226, STATUS_RESOURCE_EXHAUSTED, "OVERLOADED", MYSQL_KEPT },         /* user's resource limit */
     { 1461, STATUS_RESOURCE_EXHAUSTED, "OVERLOADED", MYSQL_KEPT },         /* prepared statements */
 
@@ -45,6 +43,8 @@ static const struct ErrorRow {
     { 1317, STATUS_UNAVAILABLE, "DATABASE_SLOW", MYSQL_KEPT },             /* KILL QUERY */
     { 1969, STATUS_UNAVAILABLE, "DATABASE_SLOW", MYSQL_KEPT },             /* max_statement_time */
     { 3024, STATUS_UNAVAILABLE, "DATABASE_SLOW", MYSQL_KEPT },             /* the same, MySQL */
+    { 1040, STATUS_UNAVAILABLE, "DATABASE_BUSY", MYSQL_REFUSED },          /* too many connections */
+    { 1203, STATUS_UNAVAILABLE, "DATABASE_BUSY", MYSQL_REFUSED },          /* of this user */
     { 1047, STATUS_UNAVAILABLE, "DATABASE_DOWN", MYSQL_REFUSED },          /* Galera node not ready */
     { 1053, STATUS_UNAVAILABLE, "DATABASE_DOWN", MYSQL_REFUSED },          /* shutting down */
     { 1290, STATUS_UNAVAILABLE, "DATABASE_DOWN", MYSQL_REFUSED },          /* read only */
