@@ -58,3 +58,6 @@ jumun_test(thread_order_pressure LABEL thread TIMEOUT 120 SOURCES
     thread/services/order/order_pressure_test.c thread/services/order/gathered_placing.c
     support/rpc_fixture.c ${order_world}
     LINK order_api)
+jumun_test(thread_order_sweeper LABEL thread TIMEOUT 120 SOURCES
+    thread/services/order/order_sweeper_test.c support/rpc_fixture.c ${order_world}
+    LINK order_api)

@@ -31,6 +31,17 @@ static void log_failure(const char *part, Status status)
     }
 }
 
+/* A turn may move more orders than a nudge holds. */
+static void tell(WakePublisher *wake, const OrderId *moved, size_t count)
+{
+    for (size_t done = 0; done < count;) {
+        size_t some = count - done < WAKE_ORDERS_MAX ? count - done : WAKE_ORDERS_MAX;
+
+        wake_publish(wake, &moved[done], some);
+        done += some;
+    }
+}
+
 static void turn(OrderSweeper *sweeper)
 {
     OrderId moved[SWEEP_MOVED_MAX];
@@ -38,8 +49,8 @@ static void turn(OrderSweeper *sweeper)
     SweepReport report;
 
     sweep_orders(sweeper->app, moved, &moved_count, &report);
-    if (moved_count > 0 && sweeper->wake != NULL) {
-        wake_publish(sweeper->wake, moved, moved_count);
+    if (sweeper->wake != NULL) {
+        tell(sweeper->wake, moved, moved_count);
     }
     counter_add(sweeper->repeated, report.repeated);
     counter_add(sweeper->lost, report.lost);
