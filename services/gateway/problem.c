@@ -34,7 +34,7 @@ const ProblemType problem_types[] = {
     { "WOULD_GO_NEGATIVE",       409, "There is less stock than that" },
     { "OUT_OF_STOCK",            409, "Not enough in stock" },
     { "PRICE_CHANGED",           409, "The price is another by now" },
-    { "IDEMPOTENCY_IN_FLIGHT",   409, "The first request with this key still runs" },
+    { "IDEMPOTENCY_IN_FLIGHT",   409, "The first request with this key has not ended; ask again" },
     { "VERSION_MISMATCH",        412, "It has changed since you read it" },
     { "BODY_TOO_LARGE",          413, "The body is too large" },
     { "TARGET_TOO_LONG",         414, "The request line is too long" },

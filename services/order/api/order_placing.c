@@ -142,6 +142,7 @@ static PlacingResult result_of(const PlaceOrder *item)
         { "OUT_OF_STOCK", PLACING_NO_STOCK },
         { "PRICE_CHANGED", PLACING_PRICE_CHANGED },
         { "VALIDATION", PLACING_REFUSED },
+        { "IDEMPOTENCY_IN_FLIGHT", PLACING_REFUSED },
     };
 
     if (!status_failed(item->status)) {

@@ -36,9 +36,9 @@ static size_t keep_live(PlaceOrder **items, size_t count)
 
 static size_t replay(PlaceOrders *app, PlaceOrder **items, size_t count)
 {
-    requests_lead(items, count);
-    count = keep_live(items, count);
     (void)requests_replay(app, items, count); /* a failure is in the items */
+    count = keep_live(items, count);
+    requests_lead(items, count);
     return keep_live(items, count);
 }
 

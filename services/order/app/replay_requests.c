@@ -25,6 +25,12 @@ static Status key_reused(void)
     return status_make(STATUS_INVALID_ARGUMENT, "IDEMPOTENCY_KEY_REUSED");
 }
 
+/* Nothing is known yet of the key, so the client shall ask again. */
+static Status key_in_flight(void)
+{
+    return status_make(STATUS_ABORTED, "IDEMPOTENCY_IN_FLIGHT");
+}
+
 void requests_lead(PlaceOrder *const *items, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
@@ -33,9 +39,6 @@ void requests_lead(PlaceOrder *const *items, size_t count)
                 continue;
             }
             items[i]->leader = items[j];
-            if (!same_body(items[i]->key.hash, items[j]->key.hash)) {
-                items[i]->status = key_reused();
-            }
         }
     }
 }
@@ -60,22 +63,31 @@ static Status follow_order(PlaceOrders *app, const PlaceOrder *leader, PlaceOrde
     return leader->status;
 }
 
+static void follow(PlaceOrders *app, const PlaceOrder *leader, PlaceOrder *item)
+{
+    bool stored = !status_failed(leader->status);
+
+    if (!same_body(item->key.hash, leader->key.hash)) {
+        /* Whoever failed did not use the key up, but did hold it while this one came. */
+        item->status = stored ? key_reused() : key_in_flight();
+    } else if (stored) {
+        item->status = follow_order(app, leader, item);
+    } else {
+        item->status = leader->status;
+        item->position = leader->position;
+        item->shortages = leader->shortages;
+        item->shortage_count = leader->shortage_count;
+    }
+}
+
 void requests_follow(PlaceOrders *app, PlaceOrder *const *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const PlaceOrder *leader = items[i]->leader;
 
         items[i]->leader = NULL; /* its memory goes with its answer */
-
-        if (leader == NULL || status_failed(items[i]->status)) {
-            continue;
-        }
-        items[i]->status = leader->status;
-        items[i]->position = leader->position;
-        items[i]->shortages = leader->shortages;
-        items[i]->shortage_count = leader->shortage_count;
-        if (!status_failed(leader->status)) {
-            items[i]->status = follow_order(app, leader, items[i]);
+        if (leader != NULL) {
+            follow(app, leader, items[i]);
         }
     }
 }

@@ -9,10 +9,12 @@
  * ask again. */
 Status place_nothing_happened(Status status);
 
-/* Lets a request that came twice in one batch follow the first. */
+/* Lets a request follow the first of the batch that has the same key. Not for keys that are
+ * stored: another request may lead there. */
 void requests_lead(PlaceOrder *const *items, size_t count);
 
-/* Gives the followers their leader's answer. What it points to is their own or the
+/* Gives the followers their leader's answer; those with another body IDEMPOTENCY_KEY_REUSED,
+ * or IDEMPOTENCY_IN_FLIGHT if the leader failed. What an answer points to is their own or the
  * batch's: each may be answered, and its request freed, before the others are. */
 void requests_follow(PlaceOrders *app, PlaceOrder *const *items, size_t count);
 

@@ -127,16 +127,18 @@ static void knows_requests_by_member_and_key(OrderStore *store, OrderStore *othe
     Samples *samples = make_samples();
     RequestKey stranger = { { 999 }, "key-1", { 1 } };
     RequestKey unused = { { 70 }, "key-9", { 1 } };
-    const RequestKey *asked[] = { &samples->keys[7], &stranger, &samples->keys[1], &unused };
-    RequestRecord records[4];
+    const RequestKey *asked[] = { &samples->keys[7], &stranger, &samples->keys[1], &unused,
+                                  &samples->keys[7] };
+    RequestRecord records[5];
 
     append(store, samples, SAMPLES);
-    Status status = other->ops->find_requests(other, asked, 4, records);
+    Status status = other->ops->find_requests(other, asked, 5, records);
     assert(!status_failed(status));
     assert(records[0].found && records[0].order.value == samples->orders[7].id.value);
     assert(memcmp(records[0].hash, samples->keys[7].hash, REQUEST_HASH_SIZE) == 0);
     assert(!records[1].found && !records[3].found);
     assert(records[2].found && records[2].order.value == samples->orders[1].id.value);
+    assert(records[4].found && records[4].order.value == samples->orders[7].id.value);
     free_samples(samples);
 }
 

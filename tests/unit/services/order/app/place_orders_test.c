@@ -98,6 +98,49 @@ Test(place_orders, answers_one_request_once_within_a_batch)
     cr_expect_eq(order_world_gate(world, 1), 7);
 }
 
+static PlaceOrder *ask_otherwise(uint64_t member, const char *key, uint32_t quantity)
+{
+    PlaceOrder *item = order_world_ask(world, member, key, 2, "");
+
+    order_world_add_line(world, item, 1, quantity);
+    return item;
+}
+
+Test(place_orders, answers_the_owner_of_a_stored_key_whoever_comes_first_in_the_batch)
+{
+    PlaceOrder *first = ask(7, "k", 1, 3);
+    order_world_place(world);
+    OrderId id = first->order.id;
+
+    PlaceOrder *thief = ask_otherwise(7, "k", 1);
+    PlaceOrder *owner = ask(7, "k", 1, 3);
+    PlaceOrder *twin = ask(7, "k", 1, 3);
+    order_world_place(world);
+    cr_expect_str_eq(thief->status.name, "IDEMPOTENCY_KEY_REUSED");
+    cr_expect_eq(owner->status.code, STATUS_OK);
+    cr_expect_eq(owner->order.id.value, id.value);
+    cr_expect(owner->replayed && twin->replayed);
+    cr_expect_eq(twin->order.id.value, id.value);
+    cr_expect_eq(world->db->order_count, 1);
+}
+
+Test(place_orders, asks_another_request_to_come_again_if_the_first_with_its_key_failed)
+{
+    PlaceOrder *first = ask(7, "k", 1, 11);
+    PlaceOrder *twin = ask(7, "k", 1, 11);
+    PlaceOrder *other = ask_otherwise(7, "k", 1);
+    order_world_place(world);
+    cr_expect_str_eq(first->status.name, "OUT_OF_STOCK");
+    cr_expect_str_eq(twin->status.name, "OUT_OF_STOCK");
+    cr_expect_eq(twin->shortage_count, 1);
+    cr_expect_str_eq(other->status.name, "IDEMPOTENCY_IN_FLIGHT");
+    cr_expect_eq(other->status.code, STATUS_ABORTED);
+
+    other = ask_otherwise(7, "k", 1);
+    order_world_place(world);
+    cr_expect_eq(other->status.code, STATUS_OK);
+}
+
 Test(place_orders, does_not_use_up_the_key_of_a_failed_request)
 {
     PlaceOrder *item = ask(7, "k", 1, 11);
