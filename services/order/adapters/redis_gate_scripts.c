@@ -39,8 +39,13 @@ const char redis_gate_settle[] =
     "return #gone\n";
 
 const char redis_gate_inspect[] =
-    "local all, limit, max = redis.call('HGETALL', KEYS[2]), ARGV[1], 2 * tonumber(ARGV[2])\n"
-    "local young, old, told = 0, {}, {}\n"
+    "local limit, max, count = ARGV[1], 2 * tonumber(ARGV[2]), redis.call('HLEN', KEYS[2])\n"
+    "local young, old, told, all = 0, {}, {}, nil\n"
+    "if count <= tonumber(ARGV[4]) then all = redis.call('HGETALL', KEYS[2])\n"
+    "else\n"
+    "  all = redis.call('HRANDFIELD', KEYS[2], ARGV[5], 'WITHVALUES')\n"
+    "  young = count - #all / 2\n"
+    "end\n"
     "for i = 1, #all, 2 do\n"
     "  local id = all[i]\n"
     "  if #id < #limit or (#id == #limit and id < limit) then\n"

@@ -13,9 +13,10 @@ extern const char redis_gate_hold[];
  * entry that was there, and only to a known product: a rebuilt number counts them. */
 extern const char redis_gate_settle[];
 
-/* KEYS stock, hold; ARGV an order id, how many holds at most, how many to skip of more.
- * Answers the units, the count of holds not below the id, and the others: order id,
- * quantity ... */
+/* KEYS stock, hold; ARGV an order id, how many holds to tell at most, how many to skip of
+ * more, how many holds to look at whole, how many to draw by lot where there are more.
+ * Answers the units, the count of holds not below the id or not looked at, and the others:
+ * order id, quantity ... Redis does nothing else meanwhile, so its work must be bounded. */
 extern const char redis_gate_inspect[];
 
 /* KEYS stock; ARGV the units seen, the units to set. */

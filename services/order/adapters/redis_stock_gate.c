@@ -299,6 +299,8 @@ static Status inspect(StockGate *gate, Arena *arena, OrderId id_below, uint64_t 
     char limit[NUMBER_SIZE];
     char max[NUMBER_SIZE];
     char skipped[NUMBER_SIZE];
+    char whole[NUMBER_SIZE];
+    char drawn[NUMBER_SIZE];
     Status status = check_rest(self);
 
     assert(count <= REDIS_PIPELINE_MAX);
@@ -310,7 +312,9 @@ static Status inspect(StockGate *gate, Arena *arena, OrderId id_below, uint64_t 
         self->words[2] = write_number(id_below.value, limit);
         self->words[3] = write_number(GATE_STALE_MAX, max);
         self->words[4] = write_number(skip, skipped);
-        redis_append_script(self->redis, &self->inspect, 2, 5, self->words, NULL);
+        self->words[5] = write_number(GATE_HOLDS_WHOLE_MAX, whole);
+        self->words[6] = write_number(GATE_HOLDS_DRAWN, drawn);
+        redis_append_script(self->redis, &self->inspect, 2, 7, self->words, NULL);
     }
     status = run(self, &replies, &reply_count);
     for (size_t i = 0; !status_failed(status) && i < reply_count; i++) {

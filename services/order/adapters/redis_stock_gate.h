@@ -15,6 +15,8 @@
 enum {
     GATE_TIMEOUT_MS = 250,
     GATE_REST_MS = 500,
+    GATE_HOLDS_WHOLE_MAX = 2048, /* of a product, looked at whole: about 3 ms of Redis. Of more, */
+    GATE_HOLDS_DRAWN = 256,      /* so many are drawn by lot each time. */
 };
 
 /* Does not connect. */

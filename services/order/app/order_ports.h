@@ -163,7 +163,7 @@ typedef struct GateView {
     ProductId product; /* in */
     bool known;        /* out */
     int64_t units;     /* out */
-    int64_t young;     /* out: holds too young to be judged */
+    int64_t young;     /* out: holds too young to be judged, or too many to be looked at */
     GateHold *stale;   /* out: the others, at most GATE_STALE_MAX */
     size_t stale_count;
 } GateView;
@@ -191,7 +191,7 @@ typedef struct StockGateOps {
 
     /* Looks at the products; holds of orders below `id_below` count as old. Where there
      * are more old ones than are told, `skip` of them are passed over first, round and
-     * round: who raises it by GATE_STALE_MAX each time sees them all. */
+     * round: who raises it by GATE_STALE_MAX each time sees them all, sooner or later. */
     Status (*inspect)(StockGate *gate, Arena *arena, OrderId id_below, uint64_t skip,
                       GateView *views, size_t count);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "services/order/adapters/redis_stock_gate.h"
+#include "services/order/app/place_orders.h"
 #include "tests/contract/services/order/stock_gate_contract.h"
 #include "tests/support/redis_command.h"
 
@@ -49,6 +50,44 @@ static void leaves_what_is_no_number_untold(void)
     redis_command(url, 3, words);
     Status status = gate->ops->hold(gate, &hold, 1);
     assert(!status_failed(status) && hold.answer == HOLD_UNTOLD);
+    order_redis_gate_close(gate);
+}
+
+/* Redis does nothing else meanwhile: of very many holds only some are read, others each time. */
+static void looks_at_a_product_of_very_many_holds_by_lot(void)
+{
+    enum {
+        HOLDS = GATE_HOLDS_WHOLE_MAX + 1
+    };
+    static StockHold holds[HOLDS];
+    static bool told[HOLDS];
+    StockGate *gate = open_gate(NULL);
+    ProductId product = { 1 };
+    int64_t units = HOLDS;
+    size_t told_count = 0;
+    Arena arena;
+
+    arena_init(&arena, (size_t)16 * 1024, (size_t)1024 * 1024);
+    (void)gate->ops->restore(gate, &product, &units, 1);
+    for (uint64_t i = 0; i < HOLDS; i++) {
+        holds[i] = (StockHold){ .product = product, .order = { i }, .quantity = 1 };
+    }
+    for (size_t i = 0; i < HOLDS; i += PLACE_ORDERS_MAX) {
+        size_t some = HOLDS - i < PLACE_ORDERS_MAX ? HOLDS - i : PLACE_ORDERS_MAX;
+        assert(!status_failed(gate->ops->hold(gate, &holds[i], some)));
+    }
+    for (int turn = 0; turn < 10; turn++) {
+        GateView view = { .product = product };
+        Status status = gate->ops->inspect(gate, &arena, (OrderId){ HOLDS }, 0, &view, 1);
+        assert(!status_failed(status) && view.known && view.units == 0);
+        assert(view.stale_count == GATE_STALE_MAX && view.young == HOLDS - GATE_HOLDS_DRAWN);
+        for (size_t i = 0; i < view.stale_count; i++) {
+            told_count += told[view.stale[i].order.value] ? 0 : 1;
+            told[view.stale[i].order.value] = true;
+        }
+    }
+    assert(told_count > 2 * GATE_STALE_MAX);
+    arena_deinit(&arena);
     order_redis_gate_close(gate);
 }
 
@@ -101,6 +140,8 @@ int main(void)
     leaves_what_is_no_number_untold();
     rests_after_a_failure();
     redis_empty(url);
-    printf("ok resting, forgotten scripts, no number\n");
+    looks_at_a_product_of_very_many_holds_by_lot();
+    redis_empty(url);
+    printf("ok resting, forgotten scripts, no number, many holds\n");
     return 0;
 }
