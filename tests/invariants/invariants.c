@@ -171,7 +171,7 @@ Status invariants_count_open(Db *db, uint64_t *ret_open, uint64_t *ret_outbox)
 {
     uint64_t counts[2] = { 0, 0 };
     Status status = db_query(db,
-                             "SELECT (SELECT COUNT(*) FROM order_db.orders WHERE `open` = 1),"
+                             "SELECT (SELECT COUNT(*) FROM order_db.orders WHERE `open` IN (1, 2)),"
                              " (SELECT COUNT(*) FROM order_db.outbox)"
                              " + (SELECT COUNT(*) FROM product_db.outbox)"
                              " + (SELECT COUNT(*) FROM payment_db.outbox)",

@@ -8,8 +8,8 @@
 #include "services/order/app/order_ports.h"
 
 enum {
-    MEMORY_ORDERS_MAX = 1024,
-    MEMORY_EVENTS_MAX = 8192,
+    MEMORY_ORDERS_MAX = 4096,
+    MEMORY_EVENTS_MAX = 32768,
 };
 
 /* Fails the n-th call of a port, or it and all that follow; before its effect

@@ -12,7 +12,7 @@ enum {
     WORLD_PRODUCTS = 4,
     WORLD_ITEMS_MAX = PLACE_ORDERS_MAX,
     WORLD_LEDGER_MAX = 4096,
-    WORLD_ANSWERS_MAX = 4096,
+    WORLD_ANSWERS_MAX = 16384,
 };
 
 typedef struct WorldClock {

@@ -44,6 +44,18 @@ static bool allocate_update(Arena *arena, size_t count, UpdateTable *table)
            table->closed != NULL && table->id != NULL;
 }
 
+/* As orders.open says it; 0 for nobody. */
+static int64_t waits_for(const Order *order)
+{
+    if (order->state == ORDER_NEEDS_REVIEW) {
+        return OPEN_FOR_REVIEW;
+    }
+    if (!order->open) {
+        return 0;
+    }
+    return order_state_waits_for_member(order->state) ? OPEN_FOR_MEMBER : OPEN_FOR_SERVICE;
+}
+
 static bool fill_update(const MysqlMoves *moves, UpdateTable *table)
 {
     if (!allocate_update(moves->call->arena, moves->order_count + 1, table)) {
@@ -64,8 +76,8 @@ static bool fill_update(const MysqlMoves *moves, UpdateTable *table)
         table->no_token[at] = order->payment_token[0] == '\0';
         table->updated_at[at] = order->updated_at_us;
         table->version[at] = order->version;
-        table->open[at] = 1;
-        table->closed[at] = !order->open;
+        table->open[at] = waits_for(order);
+        table->closed[at] = table->open[at] == 0;
         table->id[at] = order->id.value;
         table->count++;
     }

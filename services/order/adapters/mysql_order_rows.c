@@ -53,7 +53,7 @@ Status order_rows_add(void *context, const DbRow *row)
         .created_at_us = db_row_time(row, 12),
         .updated_at_us = db_row_time(row, 13),
         .version = (uint32_t)db_row_uint(row, 14),
-        .open = !db_row_is_null(row, 15),
+        .open = !db_row_is_null(row, 15) && db_row_int(row, 15) != OPEN_FOR_REVIEW,
     };
     if (order->reason == NULL || order->currency == NULL || order->payment_token == NULL ||
         order->trace_parent == NULL) {

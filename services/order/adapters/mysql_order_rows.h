@@ -13,6 +13,14 @@
     "payment_status, payment_attempt, payment_token, trace_parent, hold_expires_at, "              \
     "created_at, updated_at, version, `open`"
 
+/* What orders.open says: whom the order waits for (docs/adr/0017). NULL: nobody. The index
+ * over it finds the few among the many that are over. */
+enum {
+    OPEN_FOR_SERVICE = 1,
+    OPEN_FOR_MEMBER = 2,
+    OPEN_FOR_REVIEW = 3, /* no longer open to the domain: nothing comes by itself */
+};
+
 /* Orders read by a query, in its order. */
 typedef struct OrderRows {
     Arena *arena;

@@ -29,11 +29,18 @@ static Status add_due(void *context, const DbRow *row)
 }
 
 /* Open orders are few, and all others many: the planner, which knows only that a column
- * of two values is no good to search by, must be told how to find them, here and below. */
-static const char over_sql[] = "SELECT order_id FROM orders FORCE INDEX (orders_open)"
+ * of few values is no good to search by, must be told how to find them, here and below.
+ * Those that wait for their members (2) may be many too; only this query looks at them,
+ * and only at those that are old enough. */
+static const char over_sql[] = "(SELECT order_id FROM orders FORCE INDEX (orders_open)"
+                               " WHERE `open` = 2 AND order_id < ?"
+                               " AND hold_expires_at <= ? AND status IN (2, 4)"
+                               " ORDER BY order_id LIMIT ?)"
+                               " UNION ALL"
+                               " (SELECT order_id FROM orders FORCE INDEX (orders_open)"
                                " WHERE `open` = 1 AND order_id < ?"
                                " AND hold_expires_at <= ? AND status IN (1, 2, 4)"
-                               " ORDER BY order_id LIMIT ?";
+                               " ORDER BY order_id LIMIT ?) LIMIT ?";
 
 /* When an order last moved its newest timeline row tells; repeats only touch updated_at.
  * The window bounds the sort; no order stays in it for long, since a repeat takes it out
@@ -50,7 +57,9 @@ static const char stalled_sql[] =
 
 static Status query_due(Db *db, const OrderDue *due, Due *found)
 {
-    const DbValue over[] = { db_uint(due->id_below), db_time(due->before_us), db_uint(due->max) };
+    const DbValue over[] = { db_uint(due->id_below), db_time(due->before_us), db_uint(due->max),
+                             db_uint(due->id_below), db_time(due->before_us), db_uint(due->max),
+                             db_uint(due->max) };
     const DbValue stalled[] = {
         db_uint(due->id_below),
         db_time(due->before_us),
@@ -61,7 +70,7 @@ static Status query_due(Db *db, const OrderDue *due, Due *found)
         db_uint(due->max),
     };
 
-    return due->event == ORDER_HOLD_OVER ? db_query(db, over_sql, over, 3, add_due, found)
+    return due->event == ORDER_HOLD_OVER ? db_query(db, over_sql, over, 7, add_due, found)
                                          : db_query(db, stalled_sql, stalled, 7, add_due, found);
 }
 

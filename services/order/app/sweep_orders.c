@@ -13,15 +13,14 @@ typedef struct Moved {
     size_t count;
 } Moved;
 
-/* Lets up to `max` orders hear `event`. Returns how many it touched. */
-static Status pass(SweepOrders *app, const OrderDue *due, Moved *moved, size_t *ret_touched)
+/* Lets up to `max` orders hear `event`, and adds to the count of those it touched. */
+static Status pass(SweepOrders *app, const OrderDue *due, Moved *moved, size_t *touched)
 {
     OrderId ids[SWEEP_PASS_MAX];
     OrderStep steps[SWEEP_PASS_MAX];
     OrderStep *list[SWEEP_PASS_MAX];
     OrderStore *store = app->advance.store;
     size_t count = 0;
-    size_t touched = 0;
 
     Status status = store->ops->find_due(store, due, ids, &count);
     if (status_failed(status) || count == 0) {
@@ -38,12 +37,32 @@ static Status pass(SweepOrders *app, const OrderDue *due, Moved *moved, size_t *
         if (status_failed(steps[i].status)) {
             status = steps[i].status;
         } else if (steps[i].outcome.touched) {
-            touched++;
+            (*touched)++;
             moved->ids[moved->count++] = ids[i];
         }
     }
-    *ret_touched = touched;
     return status;
+}
+
+/* As many passes as it takes, within reason. */
+static Status expire(SweepOrders *app, const OrderDue *due, Moved *moved, size_t *expired)
+{
+    Status status = status_ok();
+    size_t before;
+    int passes = 0;
+
+    do {
+        before = *expired;
+        status = pass(app, due, moved, expired);
+        passes++;
+    } while (!status_failed(status) && *expired - before == due->max &&
+             passes < SWEEP_EXPIRED_PASSES);
+    return status;
+}
+
+static Status first_failure(Status first, Status next)
+{
+    return status_failed(first) ? first : next;
 }
 
 static Status sweep_due(SweepOrders *app, Moved *moved, SweepReport *report)
@@ -58,14 +77,11 @@ static Status sweep_due(SweepOrders *app, Moved *moved, SweepReport *report)
     OrderDue stalled = { ORDER_STALLED, stalled_us, id_floor(stalled_us), SWEEP_STALLED_MAX,
                          now_us };
 
-    Status status = pass(app, &over, moved, &report->expired);
-    if (!status_failed(status)) {
-        status = pass(app, &lost, moved, &report->lost); /* before it is asked for once more */
-    }
-    if (!status_failed(status)) {
-        status = pass(app, &stalled, moved, &report->repeated);
-    }
-    return status;
+    /* Each by itself: an order that cannot be ended must not keep others from being asked for.
+     * What is lost is told before it is asked for once more. */
+    Status status = expire(app, &over, moved, &report->expired);
+    status = first_failure(status, pass(app, &lost, moved, &report->lost));
+    return first_failure(status, pass(app, &stalled, moved, &report->repeated));
 }
 
 /* -- gate -- */

@@ -14,7 +14,8 @@
 enum {
     SWEEP_STALLED_MAX = 500,  /* commands repeated in a turn */
     SWEEP_LOST_MAX = 100,     /* orders given to somebody to look at in a turn */
-    SWEEP_EXPIRED_MAX = 400,  /* holds ended in a turn: no storm after a clock jump */
+    SWEEP_EXPIRED_MAX = 400,  /* holds ended in a pass, */
+    SWEEP_EXPIRED_PASSES = 5, /* and passes in a turn: no storm after a clock jump */
     SWEEP_PRODUCTS_MAX = 512, /* products looked at in a turn */
     SWEEP_SUSPECTS_MAX = 128, /* products whose drift is remembered */
     /* Younger holds may still be on their way to the database: an order is named when its
@@ -25,7 +26,7 @@ enum {
     SWEEP_INBOX_DAYS = 7,
     SWEEP_KEY_HOURS = 48,
     SWEEP_PASS_MAX = SWEEP_STALLED_MAX, /* the widest of the passes over orders */
-    SWEEP_MOVED_MAX = SWEEP_STALLED_MAX + SWEEP_LOST_MAX + SWEEP_EXPIRED_MAX,
+    SWEEP_MOVED_MAX = SWEEP_STALLED_MAX + SWEEP_LOST_MAX + SWEEP_EXPIRED_PASSES * SWEEP_EXPIRED_MAX,
 };
 
 static_assert((int)SWEEP_PASS_MAX <= (int)ADVANCE_ORDERS_MAX, "a pass is one batch");

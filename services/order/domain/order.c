@@ -308,6 +308,11 @@ bool order_state_is_final(OrderState state)
            state == ORDER_NEEDS_REVIEW;
 }
 
+bool order_state_waits_for_member(OrderState state)
+{
+    return state == ORDER_RESERVED || state == ORDER_PAYMENT_FAILED;
+}
+
 const char *order_state_name(OrderState state)
 {
     return state >= ORDER_PENDING && state <= ORDER_NEEDS_REVIEW ? state_names[state]

@@ -161,6 +161,10 @@ Status order_advance(Order *order, const OrderNews *news, const OrderRules *rule
 /* True if nothing more happens to an order in this state, refunds aside. */
 bool order_state_is_final(OrderState state);
 
+/* True if only the member, or the end of the hold, moves an order on from this state: there
+ * may be as many as members care to leave unpaid. */
+bool order_state_waits_for_member(OrderState state);
+
 /* "PENDING"; "UNSPECIFIED" for no state. */
 const char *order_state_name(OrderState state);
 

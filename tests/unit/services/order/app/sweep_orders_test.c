@@ -53,16 +53,15 @@ Test(sweep_orders, asks_again_for_orders_that_hear_nothing)
     order_world_check_ended(world);
 }
 
-Test(sweep_orders, repeats_for_new_orders_though_a_thousand_are_stuck)
+/* Unpaid orders of one unit. */
+static size_t place_many(int batches)
 {
     enum {
-        BATCHES = 7,
         EACH = 128
     };
 
-    world->silent = true;
     world->products[0].on_hand = 10000;
-    for (int i = 0; i < BATCHES; i++) {
+    for (int i = 0; i < batches; i++) {
         for (int j = 0; j < EACH; j++) {
             char key[32];
 
@@ -71,8 +70,14 @@ Test(sweep_orders, repeats_for_new_orders_though_a_thousand_are_stuck)
         }
         order_world_place(world);
     }
-    size_t stuck = world->db->order_count;
-    cr_assert_eq(stuck, BATCHES * EACH);
+    cr_assert_eq(world->db->order_count, (size_t)batches * EACH);
+    return world->db->order_count;
+}
+
+Test(sweep_orders, repeats_for_new_orders_though_a_thousand_are_stuck)
+{
+    world->silent = true;
+    size_t stuck = place_many(7);
     order_world_sweep(world, 11);
     cr_expect_eq(world->db->outbox_count, stuck + SWEEP_STALLED_MAX);
     order_world_sweep(world, 1);
@@ -163,6 +168,61 @@ Test(sweep_orders, ends_unpaid_orders_when_their_time_is_over_but_never_while_pa
     order_world_sweep(world, 2);
     cr_expect_eq(state_of(reserved), ORDER_EXPIRED);
     cr_expect_eq(state_of(stuck), ORDER_PAYING);
+}
+
+static size_t count_expired(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < world->db->order_count; i++) {
+        count += world->db->orders[i].state == ORDER_EXPIRED;
+    }
+    return count;
+}
+
+Test(sweep_orders, ends_thousands_of_unpaid_orders_in_a_turn_but_not_all_at_once)
+{
+    enum {
+        CAP = SWEEP_EXPIRED_PASSES * SWEEP_EXPIRED_MAX
+    };
+    size_t all = place_many(CAP / 128 + 2);
+
+    order_world_settle(world, 3);
+    world->clock.now_us += 901 * US_PER_S;
+    order_world_sweep(world, 1);
+    cr_expect_eq(count_expired(), CAP, "no storm after a clock jump");
+    order_world_sweep(world, 1);
+    cr_expect_eq(count_expired(), all);
+    order_world_check(world);
+}
+
+static const OrderStoreOps *whole_ops;
+
+static Status fail_to_find_over(OrderStore *store, const OrderDue *due, OrderId *ret_ids,
+                                size_t *ret_count)
+{
+    return due->event == ORDER_HOLD_OVER ? status_make(STATUS_INTERNAL, "INTERNAL")
+                                         : whole_ops->find_due(store, due, ret_ids, ret_count);
+}
+
+Test(sweep_orders, asks_again_though_holds_cannot_be_ended)
+{
+    OrderId moved[SWEEP_MOVED_MAX];
+    SweepReport report;
+    size_t count;
+
+    whole_ops = world->sweep_store->ops;
+    OrderStoreOps ops = *whole_ops;
+    ops.find_due = fail_to_find_over;
+    world->sweep_store->ops = &ops;
+    world->silent = true;
+    place("a", 1, 3, "ok");
+    world->clock.now_us += 11 * US_PER_S;
+    sweep_orders(&world->sweep, moved, &count, &report);
+    cr_expect_eq(report.orders.code, STATUS_INTERNAL);
+    cr_expect_eq(report.repeated, 1);
+    cr_expect_eq(count, 1);
+    world->sweep_store->ops = whole_ops;
 }
 
 Test(sweep_orders, gives_back_a_hold_whose_order_was_never_stored)
