@@ -9,7 +9,7 @@ static void on_check(void *service, RpcCall *const *calls, size_t count)
     Jumun__Rpc__V1__HealthReply reply;
 
     jumun__rpc__v1__health_reply__init(&reply);
-    reply.ready = health->ready == NULL || health->ready(health->service);
+    reply.ready = health->ready == NULL || health->ready(health->context);
     for (size_t i = 0; i < count; i++) {
         rpc_call_reply(calls[i], &reply.base);
     }

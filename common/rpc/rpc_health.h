@@ -7,8 +7,8 @@
 
 /* What the two need to know of the server. */
 typedef struct RpcHealth {
-    bool (*ready)(void *service); /* NULL: always */
-    void *service;
+    bool (*ready)(void *context); /* NULL: always */
+    void *context;
     const ServedMethods *methods; /* all of the server, for Describe */
 } RpcHealth;
 

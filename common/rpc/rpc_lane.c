@@ -78,7 +78,7 @@ static int open_socket(RpcLane *lane)
     lane->socket_open = true;
     error = nng_socket_set_ms(lane->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
     if (error == 0) {
-        error = rpc_socket_limit(lane->socket, RPC_MESSAGE_SIZE_MAX);
+        error = rpc_socket_limit(lane->socket, RPC_REPLIES_SIZE_MAX);
     }
     if (error == 0) {
         error = nng_pipe_notify(lane->socket, NNG_PIPE_EV_ADD_POST, on_pipe, lane);

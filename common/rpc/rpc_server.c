@@ -113,7 +113,7 @@ static void cut_to_size(RpcBatch *batch, EnvelopePart *parts)
     for (size_t i = 0; i < batch->count; i++) {
         size += envelope_reply_size(&parts[i]);
     }
-    while (size > RPC_MESSAGE_SIZE_MAX - ENVELOPE_TRANSPORT_MAX) {
+    while (size > RPC_REPLIES_SIZE_MAX - ENVELOPE_TRANSPORT_MAX) {
         size_t largest = 0;
         for (size_t i = 1; i < batch->count; i++) {
             largest = parts[i].size > parts[largest].size ? i : largest;
@@ -239,7 +239,7 @@ static Status add_methods(RpcServer *server)
         assert(options->methods[i].callers != NULL);
     }
     methods->metrics = options->metrics;
-    server->health = (RpcHealth){ options->ready, options->service, methods };
+    server->health = (RpcHealth){ options->ready, options->ready_context, methods };
     Status status = served_methods_add(methods, options->descriptor, options->methods,
                                        options->method_count, options->service);
     if (!status_failed(status)) {

@@ -25,7 +25,8 @@
 enum {
     RPC_BATCH_MAX = 32,             /* calls in a message */
     RPC_BATCH_SIZE_MAX = 64 * 1024, /* bytes of a message of more than one call */
-    RPC_MESSAGE_SIZE_MAX = 1 << 20, /* bytes of any message, RECVMAXSZ */
+    RPC_MESSAGE_SIZE_MAX = 1 << 20, /* bytes of any message to a server, RECVMAXSZ */
+    RPC_REPLIES_SIZE_MAX = 2 << 20, /* bytes of its answer: 32 orders or pages of 100 long names */
     RPC_TIMEOUT_MS_MAX = 60000,     /* longer deadlines are cut to this */
     RPC_CLOCK_SKEW_S_MAX = 30,      /* age of a batch by the caller's wall clock */
     RPC_REQUEST_KEY_MAX = 64,
@@ -65,9 +66,10 @@ typedef struct RpcServerOptions {
     const ProtobufCServiceDescriptor *descriptor;
     const RpcMethod *methods; /* every method of the descriptor, once */
     size_t method_count;
-    size_t messages_max; /* in flight, a context each; the memory bound */
-    void *service;
-    bool (*ready)(void *service); /* for Health; any thread, must not block */
+    size_t messages_max;          /* in flight, a context each; the memory bound */
+    void *service;                /* what handlers get */
+    bool (*ready)(void *context); /* for Health; any thread, must not block. NULL: always */
+    void *ready_context;
     const CallerKeyring *keyring; /* borrowed until close */
     const Clock *clock;
     Metrics *metrics;

@@ -129,6 +129,7 @@ static Status open_server(MemberService *member, const ServiceHost *host)
             .messages_max = (size_t)member->config.messages_max,
             .service = &member->api,
             .ready = member_ready,
+            .ready_context = member,
             .keyring = &member->keyring,
             .clock = host->clock,
             .metrics = host->metrics,

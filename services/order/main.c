@@ -244,6 +244,7 @@ static Status open_server(OrderService *order)
             .messages_max = (size_t)order->config.messages_max,
             .service = &order->api,
             .ready = is_ready,
+            .ready_context = order,
             .keyring = &order->keyring,
             .clock = order->host->clock,
             .metrics = order->host->metrics,

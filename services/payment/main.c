@@ -160,6 +160,7 @@ static Status open_server(PaymentService *payment)
             .messages_max = (size_t)payment->config.messages_max,
             .service = &payment->api,
             .ready = is_ready,
+            .ready_context = payment,
             .keyring = &payment->keyring,
             .clock = payment->host->clock,
             .metrics = payment->host->metrics,

@@ -145,6 +145,7 @@ static Status open_server(ProductService *product)
             .messages_max = (size_t)product->config.messages_max,
             .service = &product->api,
             .ready = is_ready,
+            .ready_context = product,
             .keyring = &product->keyring,
             .clock = product->host->clock,
             .metrics = product->host->metrics,

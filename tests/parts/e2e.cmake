@@ -25,6 +25,8 @@ jumun_test(e2e_two_order_services LABEL e2e TIMEOUT 240
 jumun_test(e2e_lying_redis LABEL e2e TIMEOUT 180 SOURCES e2e/lying_redis_test.c e2e/stack_redis.c
     LINK test_stack common_redis)
 jumun_test(e2e_silent_redis LABEL e2e TIMEOUT 180 SOURCES e2e/silent_redis_test.c LINK test_stack)
+jumun_test(e2e_hung_service LABEL e2e TIMEOUT 180 SOURCES e2e/hung_service_test.c e2e/stack_rpc.c
+    LINK test_stack common_rpc)
 jumun_test(e2e_restart LABEL e2e TIMEOUT 180 SOURCES e2e/restart_test.c LINK test_stack)
 jumun_test(e2e_foreground LABEL e2e TIMEOUT 180 SOURCES e2e/foreground_test.c LINK test_stack)
 jumun_test(e2e_operations LABEL e2e TIMEOUT 180 SOURCES e2e/operations_test.c
@@ -36,7 +38,7 @@ jumun_test(e2e_kill_engines LABEL e2e TIMEOUT 400 SOURCES e2e/kill_test.c
     LINK test_stack bench_load ARGS mariadb redis rabbitmq)
 
 foreach(name orders products order_lists logins operations violations bad_messages bad_calls
-        two_order_services lying_redis silent_redis restart foreground kill_services
+        two_order_services lying_redis silent_redis hung_service restart foreground kill_services
         kill_engines)
     set_tests_properties(e2e_${name} PROPERTIES
         RUN_SERIAL TRUE SKIP_RETURN_CODE 77

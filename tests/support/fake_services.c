@@ -28,9 +28,9 @@ static const RpcMethod payment_methods[] = { { "GetPayment", on_get_payment, "ga
 
 /* ---- all ---- */
 
-static bool is_ready(void *service)
+static bool is_ready(void *context)
 {
-    return service != NULL;
+    return context != NULL;
 }
 
 static RpcServer *serve(FakeServices *fake, unsigned offset,
@@ -50,6 +50,7 @@ static RpcServer *serve(FakeServices *fake, unsigned offset,
             .messages_max = 16,
             .service = fake,
             .ready = is_ready,
+            .ready_context = fake,
             .keyring = fake->keyring,
             .clock = clock_system(),
         },

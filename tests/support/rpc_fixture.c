@@ -103,6 +103,7 @@ RpcServer *fixture_serve(const ServeOptions *options)
             .messages_max = FIXTURE_MESSAGES_MAX,
             .service = options->service,
             .ready = options->ready,
+            .ready_context = options->ready_context,
             .keyring = fixture_keyring(),
             .clock = options->clock == NULL ? clock_system() : options->clock,
             .metrics = options->metrics,

@@ -53,7 +53,8 @@ typedef struct ServeOptions {
     void *service;
     const Clock *clock;
     Metrics *metrics;
-    bool (*ready)(void *service);
+    bool (*ready)(void *context);
+    void *ready_context;
 } ServeOptions;
 
 RpcServer *fixture_serve(const ServeOptions *options);

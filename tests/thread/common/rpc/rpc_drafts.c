@@ -26,17 +26,16 @@ static void count_and_echo(void *service, RpcCall *const *calls, size_t count)
     echo(service, calls, count);
 }
 
-static bool is_ready(void *service)
+static bool is_ready(void *context)
 {
-    (void)service;
-    return ready_now;
+    return atomic_load((atomic_bool *)context);
 }
 
 void drafts_start(void)
 {
     fixture_url(url);
-    server =
-        fixture_serve(&(ServeOptions){ .url = url, .handler = count_and_echo, .ready = is_ready });
+    server = fixture_serve(&(ServeOptions){
+        .url = url, .handler = count_and_echo, .ready = is_ready, .ready_context = &ready_now });
     assert(nng_req0_open(&raw) == 0);
     assert(nng_socket_set_ms(raw, NNG_OPT_SENDTIMEO, LONG_S * 1000) == 0);
     assert(nng_socket_set_ms(raw, NNG_OPT_RECVTIMEO, LONG_S * 1000) == 0);

@@ -30,7 +30,7 @@ static void answer_at_length(void *service, RpcCall *const *calls, size_t count)
 
 static void a_reply_that_no_message_can_carry_is_an_error_of_the_server(void)
 {
-    char *text = long_text(RPC_MESSAGE_SIZE_MAX);
+    char *text = long_text(RPC_REPLIES_SIZE_MAX);
     Stage stage;
     Asked asked;
 
@@ -38,10 +38,38 @@ static void a_reply_that_no_message_can_carry_is_an_error_of_the_server(void)
     asked_init(&asked, 1, LONG_S * US_PER_S);
     Status status = rpc_client_call_and_wait(stage.client, &asked.call);
     assert(status.code == STATUS_INTERNAL && strcmp(status.name, "REPLY_TOO_LARGE") == 0);
-    text[RPC_MESSAGE_SIZE_MAX / 2] = '\0';
+    text[RPC_REPLIES_SIZE_MAX / 2] = '\0';
     assert(ask_and_wait(stage.client, 2, LONG_S * US_PER_S) == STATUS_OK);
     asked_deinit(&asked);
     stage_close(&stage);
+    free(text);
+}
+
+/* The largest that the services give: 100 names of 100 code points, or as many lines. */
+static void a_full_message_of_the_largest_pages_is_answered_whole(void)
+{
+    enum {
+        PAGE_SIZE = 100 * 460
+    };
+    static Asked asked[RPC_BATCH_MAX];
+    char *text = long_text(PAGE_SIZE);
+    char url[FIXTURE_URL_SIZE];
+
+    fixture_url(url);
+    RpcClient *client = fixture_connect(url, "gateway", RPC_BATCH_MAX);
+    for (size_t i = 0; i < RPC_BATCH_MAX; i++) { /* they wait for the server, and come together */
+        asked_init(&asked[i], i + 1, LONG_S * US_PER_S);
+        ask(client, &asked[i]);
+    }
+    RpcServer *server =
+        fixture_serve(&(ServeOptions){ .url = url, .handler = answer_at_length, .service = text });
+    for (size_t i = 0; i < RPC_BATCH_MAX; i++) {
+        await(&asked[i]);
+        assert(!status_failed(asked[i].call.status) && answered_product(&asked[i]) == i + 1);
+        asked_deinit(&asked[i]);
+    }
+    rpc_client_close(client);
+    rpc_server_close(server);
     free(text);
 }
 
@@ -87,6 +115,8 @@ static void a_large_call_travels_alone_and_a_too_large_one_not_at_all(void)
 static const NamedTest tests[] = {
     { "a reply that no message can carry is an error of the server",
       a_reply_that_no_message_can_carry_is_an_error_of_the_server },
+    { "a full message of the largest pages is answered whole",
+      a_full_message_of_the_largest_pages_is_answered_whole },
     { "a large call travels alone and a too large one not at all",
       a_large_call_travels_alone_and_a_too_large_one_not_at_all },
 };
