@@ -194,7 +194,7 @@ static void on_lane_done(void *context, RpcLaneEnd end, nng_msg *reply)
         rpc_instance_answered(instance);
         rpc_flight_hand_out(flight, flight->channel->options.method->output, reply);
     } else {
-        if (end == RPC_LANE_NOT_SENT || end == RPC_LANE_TIMED_OUT) {
+        if (flight->patient && (end == RPC_LANE_NOT_SENT || end == RPC_LANE_TIMED_OUT)) {
             rpc_instance_timed_out(instance);
         }
         rpc_flight_finish(flight, status_of(end));

@@ -30,6 +30,7 @@ enum {
     RPC_CLIENT_METHODS_MAX = 16,
     RPC_CLIENT_CONTEXTS = 8, /* messages in flight per channel */
     RPC_CLIENT_STRIKES = 3,
+    RPC_CLIENT_PATIENCE_MS = 500, /* a message that was given less is no strike, nor a slow call */
 };
 
 typedef struct RpcClient RpcClient;

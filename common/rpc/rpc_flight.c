@@ -7,7 +7,7 @@
 enum {
     BATCH_OVERHEAD = 2 + CALLER_NAME_MAX + 11 + ENVELOPE_MAC_FIELD_SIZE, /* beside the calls */
     SCRATCH_BLOCK_SIZE = 16 * 1024,
-    SCRATCH_MAX = 4 << 20,    /* a message of RPC_MESSAGE_SIZE_MAX, unpacked */
+    SCRATCH_MAX = 8 << 20,    /* an answer of RPC_REPLIES_SIZE_MAX, unpacked */
     DEADLINE_SLACK_US = 5000, /* this close to its batch's, a deadline is the batch's */
     BOARDING_RETRY_US = 2000,
 };
@@ -61,6 +61,8 @@ size_t rpc_flight_board(RpcFlight *flight, RpcCallQueue *queue, int64_t monotoni
         }
     }
     number_calls(flight, next_number);
+    flight->patient = flight->count > 0 && !flight->calls[0]->alone &&
+                      flight->deadline_us - monotonic_us >= RPC_CLIENT_PATIENCE_MS * US_PER_MS;
     return flight->count;
 }
 

@@ -29,6 +29,7 @@ typedef struct RpcFlight {
     size_t count;
     uint32_t first_number; /* of calls[0]; the others follow */
     int64_t deadline_us;   /* the latest of its calls */
+    bool patient;          /* if its time runs out, that tells of the instance */
     Arena scratch;         /* for unpacking a reply */
 } RpcFlight;
 

@@ -2,7 +2,8 @@
  * are with it, and whether it is worth asking.
  *
  * RPC_CLIENT_STRIKES messages in a row that time out put it out; the client then moves
- * its queued calls elsewhere and probes it by Health.Check until it says ready. */
+ * its queued calls elsewhere and probes it by Health.Check until it says ready. Deadlines
+ * come from whoever asks, so only a message that was given RPC_CLIENT_PATIENCE_MS counts. */
 #ifndef JUMUN_COMMON_RPC_RPC_INSTANCE_H
 #define JUMUN_COMMON_RPC_RPC_INSTANCE_H
 

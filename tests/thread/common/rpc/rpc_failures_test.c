@@ -13,6 +13,8 @@
 
 enum {
     FATAL_PRODUCT = 666, /* the server dies of it, after it has counted the call */
+    SHORT_MS = 300,
+    PATIENT_MS = 2 * RPC_CLIENT_PATIENCE_MS, /* if it runs out, that is a strike */
 };
 
 static void serve_call(void *service, RpcCall *const *calls, size_t count)
@@ -111,6 +113,40 @@ static void a_server_that_hangs_costs_the_deadline_and_no_more(void)
     rpc_client_close(client);
 }
 
+/* What hurries, and what is slow by nature, tells nothing of the server. */
+static void time_outs_that_the_callers_chose_put_no_server_out(void)
+{
+    enum {
+        ALONE = 2 * RPC_CLIENT_STRIKES
+    };
+    char url[FIXTURE_URL_SIZE];
+    Asked slow[ALONE];
+
+    fixture_url(url);
+    Child child = spawn_server(url);
+    RpcClient *client = fixture_connect(url, "gateway", 16);
+    assert(heals(client));
+    stop_child(&child);
+    for (int i = 0; i < 2 * RPC_CLIENT_STRIKES; i++) {
+        assert(ask_and_wait(client, 1, US_PER_MS) == STATUS_DEADLINE_EXCEEDED);
+    }
+    for (int i = 0; i < ALONE; i++) {
+        asked_init(&slow[i], 1, PATIENT_MS * US_PER_MS);
+        slow[i].call.alone = true;
+        ask(client, &slow[i]);
+    }
+    for (int i = 0; i < ALONE; i++) {
+        await(&slow[i]);
+        assert(slow[i].call.status.code == STATUS_DEADLINE_EXCEEDED);
+        asked_deinit(&slow[i]);
+    }
+    assert(rpc_client_ready(client));
+    assert(kill(child.pid, SIGCONT) == 0);
+    assert(ask_and_wait(client, 1, LONG_S * US_PER_S) == STATUS_OK);
+    kill_child(&child);
+    rpc_client_close(client);
+}
+
 static void without_a_server_nothing_happens_and_the_caller_knows_it(void)
 {
     char url[FIXTURE_URL_SIZE];
@@ -183,7 +219,7 @@ static void on_loop(void *context)
     ask(loop->client, &loop->asked);
 }
 
-static void run_loops(RpcClient *client, int rounds, atomic_int *failed)
+static void run_loops(RpcClient *client, int rounds, int timeout_ms, atomic_int *failed)
 {
     enum {
         LOOPS = 16
@@ -191,7 +227,7 @@ static void run_loops(RpcClient *client, int rounds, atomic_int *failed)
     Loop loops[LOOPS];
 
     for (size_t i = 0; i < LOOPS; i++) {
-        asked_init(&loops[i].asked, i, 300 * US_PER_MS);
+        asked_init(&loops[i].asked, i, timeout_ms * US_PER_MS);
         loops[i].client = client;
         loops[i].left = rounds;
         loops[i].failed = failed;
@@ -222,9 +258,9 @@ static void a_client_finds_servers_again_however_often_they_die_under_load(void)
         assert(heals(client));
         asked_init(&fatal, FATAL_PRODUCT, LONG_S * US_PER_S);
         fatal.call.alone = i % 2 == 0;
-        run_loops(client, 20, &failed);
+        run_loops(client, 20, SHORT_MS, &failed);
         ask(client, &fatal);
-        run_loops(client, 2, &failed);
+        run_loops(client, 2, SHORT_MS, &failed);
         await(&fatal);
         assert(fatal.call.status.code == STATUS_UNKNOWN);
         asked_deinit(&fatal);
@@ -240,7 +276,7 @@ static bool has_answered(void *context)
 {
     Child *child = ((void **)context)[0];
 
-    run_loops(((void **)context)[1], 20, ((void **)context)[2]);
+    run_loops(((void **)context)[1], 20, SHORT_MS, ((void **)context)[2]);
     return count_in_output(child, '.') > 0;
 }
 
@@ -264,11 +300,11 @@ static void of_two_servers_the_hung_one_is_cut_out_until_it_answers_again(void)
 
     stop_child(&hung);
     failed = 0;
-    run_loops(client, 200, &failed);
+    run_loops(client, 200, PATIENT_MS, &failed);
     /* what was with it, and what was sent until the third time-out: not half of all */
     assert(failed > 0 && failed < 16 * RPC_CLIENT_STRIKES + 16);
     failed = 0;
-    run_loops(client, 200, &failed);
+    run_loops(client, 200, PATIENT_MS, &failed);
     assert(failed == 0);
     assert(rpc_client_ready(client));
 
@@ -286,6 +322,8 @@ static const NamedTest tests[] = {
       a_call_whose_server_dies_is_executed_once_and_its_outcome_unknown },
     { "a server that hangs costs the deadline and no more",
       a_server_that_hangs_costs_the_deadline_and_no_more },
+    { "time-outs that the callers chose put no server out",
+      time_outs_that_the_callers_chose_put_no_server_out },
     { "without a server nothing happens and the caller knows it",
       without_a_server_nothing_happens_and_the_caller_knows_it },
     { "a restarted server is found again by calls that wait",
