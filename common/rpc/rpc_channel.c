@@ -221,7 +221,8 @@ Status rpc_channel_add(RpcChannel *channel, RpcClientCall *call)
     pthread_mutex_lock(&channel->lock);
     if (channel->closing) {
         status = status_make(STATUS_CANCELLED, "CANCELLED");
-    } else if (channel->queue.count >= channel->options.queue_max) {
+    } else if (channel->queue.count >= channel->options.queue_max ||
+               (call->alone && channel->queue.count >= RPC_CLIENT_ALONE_MAX)) {
         status = status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED");
     } else {
         rpc_call_queue_push(&channel->queue, call);

@@ -31,6 +31,7 @@ enum {
     RPC_CLIENT_CONTEXTS = 8, /* messages in flight per channel */
     RPC_CLIENT_STRIKES = 3,
     RPC_CLIENT_PATIENCE_MS = 500, /* a message that was given less is no strike, nor a slow call */
+    RPC_CLIENT_ALONE_MAX = 32,    /* slow calls waiting per channel: more would wait too long */
 };
 
 typedef struct RpcClient RpcClient;
@@ -57,7 +58,7 @@ typedef struct RpcClientCall {
     const char *request_key;     /* "" or NULL for none */
     const uint8_t *request_hash; /* BODY_HASH_SIZE bytes, or NULL */
     const char *trace_parent;    /* "" or NULL for none */
-    bool alone;                  /* slow: travels as a batch of one */
+    bool alone;                  /* slow: travels as a batch of one, waits among few */
     /* Runs exactly once, on an I/O thread, or on the calling thread before
      * rpc_client_call returns if the call could not be queued. Must not block. */
     void (*done)(void *context);

@@ -172,6 +172,44 @@ static void a_call_with_less_time_than_its_batch_ends_alone_and_its_late_reply_i
     stage_close(&stage);
 }
 
+static void a_slow_call_is_refused_at_once_where_few_wait(void)
+{
+    Parking parking = empty_parking();
+    Stage stage;
+    Asked parked[RPC_CLIENT_CONTEXTS];
+    Asked waiting[RPC_CLIENT_ALONE_MAX];
+    Asked slow;
+
+    stage_open(&stage, park, &parking, 2 * RPC_CLIENT_ALONE_MAX);
+    fill_contexts(&stage, &parking, parked);
+    for (size_t i = 0; i < RPC_CLIENT_ALONE_MAX; i++) {
+        asked_init(&waiting[i], i, LONG_S * US_PER_S);
+        waiting[i].call.alone = i + 1 < RPC_CLIENT_ALONE_MAX;
+        ask(stage.client, &waiting[i]);
+    }
+    asked_init(&slow, 1, LONG_S * US_PER_S);
+    slow.call.alone = true;
+    ask(stage.client, &slow);
+    assert(slow.done == 1 && slow.call.status.code == STATUS_RESOURCE_EXHAUSTED);
+    asked_deinit(&slow);
+
+    release_parked(&parking, 0, RPC_CLIENT_CONTEXTS);
+    for (size_t i = 0; i < RPC_CLIENT_ALONE_MAX; i++) {
+        await_parked(&parking, RPC_CLIENT_CONTEXTS + i + 1);
+        release_parked(&parking, RPC_CLIENT_CONTEXTS + i, 1);
+    }
+    for (size_t i = 0; i < RPC_CLIENT_CONTEXTS; i++) {
+        await(&parked[i]);
+        asked_deinit(&parked[i]);
+    }
+    for (size_t i = 0; i < RPC_CLIENT_ALONE_MAX; i++) {
+        await(&waiting[i]);
+        assert(waiting[i].call.status.code == STATUS_OK);
+        asked_deinit(&waiting[i]);
+    }
+    stage_close(&stage);
+}
+
 static void a_call_that_expires_in_the_queue_is_never_sent(void)
 {
     Parking parking = empty_parking();
@@ -223,6 +261,8 @@ static const NamedTest tests[] = {
     { "a full queue refuses the next call at once", a_full_queue_refuses_the_next_call_at_once },
     { "a call with less time than its batch ends alone and its late reply is dropped",
       a_call_with_less_time_than_its_batch_ends_alone_and_its_late_reply_is_dropped },
+    { "a slow call is refused at once where few wait",
+      a_slow_call_is_refused_at_once_where_few_wait },
     { "a call that expires in the queue is never sent",
       a_call_that_expires_in_the_queue_is_never_sent },
     { "a call that expired while parked is answered by rpc_call_expire",
