@@ -300,11 +300,11 @@ static void of_two_servers_the_hung_one_is_cut_out_until_it_answers_again(void)
 
     stop_child(&hung);
     failed = 0;
-    run_loops(client, 200, PATIENT_MS, &failed);
+    run_loops(client, 50, PATIENT_MS, &failed);
     /* what was with it, and what was sent until the third time-out: not half of all */
     assert(failed > 0 && failed < 16 * RPC_CLIENT_STRIKES + 16);
     failed = 0;
-    run_loops(client, 200, PATIENT_MS, &failed);
+    run_loops(client, 50, PATIENT_MS, &failed);
     assert(failed == 0);
     assert(rpc_client_ready(client));
 
