@@ -1,5 +1,6 @@
-/* admin_command.c - `jumun admin create`. A password comes from a file or from standard
- * input, never from the command line, where everybody could read it. */
+/* admin_command.c - `jumun admin create`: a new admin, or a new password for one who is
+ * there. A password comes from a file or from standard input, never from the command line,
+ * where everybody could read it. */
 #include <argp.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,27 +54,39 @@ static bool find_database(const AdminOptions *options, char ret_url[CLI_URL_MAX]
     return true;
 }
 
+/* Tells what was done; the password only if nobody else knows it. */
+static bool make_or_reset(const AdminOptions *options, const char *url, const char *password)
+{
+    NewAdmin admin = { .login = options->login, .password = password, .name = options->name };
+    bool taken = false;
+    bool known = true;
+
+    if (!admin_make(url, &admin, &taken) || (taken && !admin_reset(url, &admin, &known))) {
+        return false;
+    }
+    if (!known) {
+        return complain("the login id %s is taken by a member", options->login);
+    }
+    const char *done = taken ? "reset" : "made";
+    if (options->password_file == NULL) {
+        say("admin %s %s; password: %s", options->login, done, password);
+    } else {
+        say("admin %s %s", options->login, done);
+    }
+    return true;
+}
+
 static bool create(const AdminOptions *options)
 {
     char url[CLI_URL_MAX];
     char password[PASSWORD_SIZE];
-    bool taken = false;
 
     bool got = options->password_file == NULL ? secret_make(password, SECRET_SIZE)
                                               : read_password(options->password_file, password);
     if (!got || !find_database(options, url)) {
         return false;
     }
-    bool good = admin_make(
-        url, &(NewAdmin){ .login = options->login, .password = password, .name = options->name },
-        &taken);
-    if (good && taken) {
-        good = complain("the login id %s is taken", options->login);
-    } else if (good && options->password_file == NULL) {
-        say("admin %s made; password: %s", options->login, password);
-    } else if (good) {
-        say("admin %s made", options->login);
-    }
+    bool good = make_or_reset(options, url, password);
     explicit_bzero(password, sizeof password);
     explicit_bzero(url, sizeof url);
     return good;
@@ -132,7 +145,9 @@ int admin_command(int argc, char **argv)
     static const struct argp argp = { .options = options,
                                       .parser = parse,
                                       .args_doc = "create --login=ID",
-                                      .doc = "Makes a member with the role of an administrator." };
+                                      .doc = "Makes a member with the role of an administrator. An "
+                                             "administrator who is there gets a new password, and "
+                                             "all sessions of the account end." };
     AdminOptions admin = { .var = standard_var(), .name = "Administrator" };
 
     if (argp_parse(&argp, argc, argv, 0, NULL, &admin) != 0) {

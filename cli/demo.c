@@ -1,5 +1,6 @@
 /* demo.c - the main job, seen from outside. It is also the start's last check: what it
- * plays is what a first user will do. */
+ * plays is what a first user will do. An owner may have changed what it needs, so its
+ * complaints say how to put that right. */
 #include "cli/demo.h"
 
 #include <stdio.h>
@@ -82,7 +83,7 @@ static bool make_product(const Demo *demo, size_t index)
                body, 201, 409, &reply);
 }
 
-/* Any product that can be bought. */
+/* Any product that can be bought, of those on the first page. */
 static bool find_product(Demo *demo)
 {
     HttpReply reply = { 0 };
@@ -100,12 +101,24 @@ static bool find_product(Demo *demo)
             return true;
         }
     }
-    return complain("no product is in stock; add some as " ADMIN_LOGIN);
+    return complain("none of the first 100 products is in stock; add some as " ADMIN_LOGIN);
+}
+
+static bool log_in_as_admin(Demo *demo)
+{
+    const Secrets *secrets = &demo->instance->secrets;
+
+    return log_in(demo, ADMIN_LOGIN, secrets->admin_password) ||
+           complain("if the password of " ADMIN_LOGIN " was changed, write the new one to %s, or "
+                    "set that one again: jumun admin create --login=" ADMIN_LOGIN
+                    " --var='%s' --password-file='%s'",
+                    secrets->admin_password_path, demo->instance->var,
+                    secrets->admin_password_path);
 }
 
 static bool make_products(Demo *demo)
 {
-    bool good = log_in(demo, ADMIN_LOGIN, demo->instance->secrets.admin_password);
+    bool good = log_in_as_admin(demo);
 
     for (size_t i = 0; good && i < sizeof samples / sizeof samples[0]; i++) {
         good = make_product(demo, i);
@@ -121,6 +134,14 @@ static bool sign_up(const Demo *demo, const char *password)
                json_pack("{s:s, s:s, s:s}", "loginId", DEMO_LOGIN, "password", password, "name",
                          "Demo member"),
                201, 409, &reply);
+}
+
+static bool log_in_as_member(Demo *demo, const char *password)
+{
+    return log_in(demo, DEMO_LOGIN, password) ||
+           complain("if the password of " DEMO_LOGIN " was changed, write the new one to the line "
+                    "\"" DEMO_LOGIN "\" of %s/secrets/passwords",
+                    demo->instance->var);
 }
 
 static bool place_order(Demo *demo, char *ret_status, size_t size)
@@ -200,7 +221,7 @@ static bool play(Demo *demo)
     const char *password = demo->instance->secrets.passwords[SECRET_DEMO];
     char status[32] = "";
 
-    return make_products(demo) && sign_up(demo, password) && log_in(demo, DEMO_LOGIN, password) &&
+    return make_products(demo) && sign_up(demo, password) && log_in_as_member(demo, password) &&
            place_order(demo, status, sizeof status) &&
            await_completion(demo, status, sizeof status) && print_timeline(demo);
 }

@@ -15,20 +15,28 @@ enum {
     EXIT_PAUSES_MAX = 25
 };
 
+static bool ask_to_stop(pid_t holder)
+{
+    return kill(holder, SIGTERM) == 0 || errno == ESRCH ||
+           complain("cannot stop process %d: %s", (int)holder, strerror(errno));
+}
+
 static int stop(const Instance *instance)
 {
     int64_t deadline_us = clock_monotonic_us(clock_system()) + WAIT_S * US_PER_S;
     pid_t holder = instance_holder(instance);
+    pid_t asked = 0;
 
     if (holder == 0) {
         say("nothing runs in %s", instance->var);
         return EXIT_DONE;
     }
-    if (kill(holder, SIGTERM) != 0 && errno != ESRCH) {
-        (void)complain("cannot stop process %d: %s", (int)holder, strerror(errno));
-        return EXIT_FAILED;
-    }
-    while (instance_holder(instance) == holder) {
+    /* `up --detach` hands over to its copy: who holds the instance next is asked, too. */
+    for (; holder != 0; holder = instance_holder(instance)) {
+        if (holder != asked && !ask_to_stop(holder)) {
+            return EXIT_FAILED;
+        }
+        asked = holder;
         if (clock_monotonic_us(clock_system()) > deadline_us) {
             (void)complain("process %d does not end; see %s/log", (int)holder, instance->var);
             return EXIT_FAILED;
@@ -36,7 +44,7 @@ static int stop(const Instance *instance)
         greeting_pause();
     }
     /* It has let go and is about to be gone; a zombie is for its parent to bury. */
-    for (int i = 0; i < EXIT_PAUSES_MAX && kill(holder, 0) == 0; i++) {
+    for (int i = 0; i < EXIT_PAUSES_MAX && kill(asked, 0) == 0; i++) {
         greeting_pause();
     }
     say("stopped");

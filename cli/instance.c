@@ -88,7 +88,10 @@ bool instance_set_holder(const Instance *instance, pid_t holder)
     char text[32];
 
     int length = snprintf(text, sizeof text, "%d\n", (int)holder);
-    if (ftruncate(instance->lock, 0) != 0 || pwrite(instance->lock, text, (size_t)length, 0) < 0) {
+    /* In this order there is a holder to be read at any time; what follows the line's end
+     * does not count. */
+    if (pwrite(instance->lock, text, (size_t)length, 0) < 0 ||
+        ftruncate(instance->lock, length) != 0) {
         return complain("cannot write %s/lock: %s", instance->var, strerror(errno));
     }
     return true;

@@ -25,7 +25,7 @@ static const char summary[] =
     "  down           stop what `up --detach` has started\n"
     "  status         what runs, and where\n"
     "  migrate        bring the schemas to this program's version\n"
-    "  admin create   make an administrator\n"
+    "  admin create   make an administrator, or set a new password\n"
     "  demo           play one more order\n"
     "\n"
     "`jumun COMMAND --help` tells more. Exit codes: 0 done, 1 failed, 2 called wrongly.";

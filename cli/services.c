@@ -1,5 +1,6 @@
-/* services.c - what a service is told: its whole environment, and no more secrets than
- * it needs. */
+/* services.c - what a service is told: its whole environment. It gets the passwords of its
+ * own databases only; Redis, RabbitMQ and the files of the RPC and order code keys are the
+ * same for all. */
 #include "cli/services.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* operations_test.c - the program `jumun` as its operator uses it: what it says about a
  * whole shop is true, its exit codes can be scripted, and what is done twice does no harm. */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -246,11 +248,78 @@ static void an_admin_who_was_created_may_what_admins_may(void)
     (void)snprintf(password, sizeof password, "%.*s", (int)strcspn(text, "\n"), text);
     stack_log_in(&stack, "boss", password, stack.admin_token);
     (void)stack_create_product(&stack, "Sold by the boss", 100, 1);
+}
 
-    expect(run("admin create", "--login=boss") == 1);
-    expect(strstr(said, "the login id boss is taken") != NULL);
-    expect(strstr(said, "password") == NULL);
-    stack_log_in(&stack, "boss", password, stack.admin_token); /* still the old one */
+static void write_password(const char *path, const char *password)
+{
+    FILE *file = fopen(path, "we");
+
+    expect(file != NULL && fprintf(file, "%s\n", password) > 0);
+    expect(fclose(file) == 0);
+}
+
+static HttpReply try_login(const char *login_id, const char *password)
+{
+    char body[256];
+
+    (void)snprintf(body, sizeof body, "{\"loginId\":\"%s\",\"password\":\"%s\"}", login_id,
+                   password);
+    return stack_ask(
+        &stack, &(HttpRequest){ .method = "POST", .path = "/api/v1/members/login", .body = body });
+}
+
+/* The gateway learns of it when it asks about the session again. */
+static void expect_over(const char *token)
+{
+    int64_t end_us = clock_monotonic_us(clock_system()) + RESTART_S * US_PER_S;
+    HttpReply reply = stack_get(&stack, token, "/api/v1/members/me");
+
+    while (reply.status == 200 && clock_monotonic_us(clock_system()) < end_us) {
+        stack_pause();
+        reply = stack_get(&stack, token, "/api/v1/members/me");
+    }
+    stack_expect_problem(reply, 401, "UNAUTHENTICATED");
+}
+
+/* Of the boss, made before and logged in. */
+static void an_admin_who_is_created_again_has_another_password_and_no_session(void)
+{
+    static const char reset[] = "admin BOSS reset; password: ";
+    char path[300];
+    char options[340];
+
+    expect(run("admin create", "--login=BOSS --name='Not his name'") == 0);
+    const char *text = strstr(said, reset);
+    expect(text != NULL);
+    text += sizeof reset - 1;
+    char *end = strchr(text, '\n');
+    expect(end != NULL);
+    *end = '\0';
+    expect_over(stack.admin_token);
+    stack_log_in(&stack, "boss", text, stack.admin_token);
+    HttpReply reply = stack_get(&stack, stack.admin_token, "/api/v1/members/me");
+    expect(strcmp(json_text(reply.json, "name"), "Administrator") == 0);
+    (void)stack_create_product(&stack, "Still sold by the boss", 100, 1);
+
+    (void)snprintf(path, sizeof path, "%s/boss", stack.var);
+    (void)snprintf(options, sizeof options, "--login=boss --password-file='%s'", path);
+    write_password(path, "Boss");
+    expect(run("admin create", options) == 1); /* too short */
+    write_password(path, "the boss's own");
+    expect(run("admin create", options) == 0);
+    expect(strstr(said, "admin boss reset\n") != NULL);
+    stack_expect_status(try_login("boss", "the boss's own"), 200);
+}
+
+static void a_member_is_not_made_an_admin_by_it(void)
+{
+    char token[64];
+
+    stack_login_new_member(&stack, "minji", token);
+    expect(run("admin create", "--login=minji") == 1);
+    expect(strstr(said, "the login id minji is taken by a member") != NULL);
+    stack_expect_status(stack_get(&stack, token, "/api/v1/members/me"), 200);
+    stack_log_in(&stack, "minji", "correct horse battery", token); /* still the old one */
 }
 
 /* One number for all columns, keys and applied scripts of all schemas. */
@@ -312,6 +381,80 @@ static void a_killed_part_is_exit_code_1_until_it_is_back(void)
     expect(stack_pid(&stack, "payment") != killed);
 }
 
+/* ---- down while `up --detach` hands over to its copy ---- */
+
+static void hold(int lock, pid_t holder)
+{
+    char text[32];
+    int length = snprintf(text, sizeof text, "%d\n", (int)holder);
+
+    if (ftruncate(lock, 0) != 0 || pwrite(lock, text, (size_t)length, 0) != length) {
+        _exit(1);
+    }
+}
+
+static bool is_locked(int lock)
+{
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+    return fcntl(lock, F_OFD_GETLK, &whole) != 0 || whole.l_type != F_UNLCK;
+}
+
+/* Takes the lock, forks, and waits. The copy becomes the holder only when this process,
+ * which is the holder at first, is gone: nobody writes into the pipe any more. */
+static void hand_over_late(const char *path, int told)
+{
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    int lives[2];
+    char nothing;
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (lock < 0 || fcntl(lock, F_OFD_SETLK, &whole) != 0 || pipe(lives) != 0) {
+        _exit(1);
+    }
+    pid_t original = getpid();
+    pid_t copy = fork();
+    if (copy == 0) {
+        (void)close(lives[1]);
+        (void)!read(lives[0], &nothing, 1);
+        hold(lock, getpid());
+    } else {
+        hold(lock, original);
+        (void)!write(told, "", 1);
+    }
+    for (;;) {
+        (void)pause();
+    }
+}
+
+static void down_reaches_the_copy_that_takes_over(void)
+{
+    char path[300];
+    char nothing;
+    int told[2];
+
+    (void)snprintf(path, sizeof path, "%s/lock", stack.var);
+    expect(pipe(told) == 0);
+    pid_t original = fork();
+    expect(original >= 0);
+    if (original == 0) {
+        hand_over_late(path, told[1]);
+    }
+    (void)close(told[1]);
+    expect(read(told[0], &nothing, 1) == 1);
+    (void)close(told[0]);
+    expect(run("down", "") == 0);
+    expect(strstr(said, "stopped\n") != NULL);
+    expect(waitpid(original, NULL, 0) == original);
+    int lock = open(path, O_RDONLY | O_CLOEXEC);
+    expect(lock >= 0);
+    if (is_locked(lock)) { /* leave nobody behind */
+        (void)kill(stack_supervisor(&stack), SIGKILL);
+        stack_fail(__FILE__, __LINE__, "that nobody holds the instance");
+    }
+    (void)close(lock);
+}
+
 static void down_again_is_harmless(void)
 {
     expect(run("down", "") == 0);
@@ -326,11 +469,14 @@ int main(void)
     status_as_text_names_every_part_and_no_secret();
     a_demo_is_one_completed_order_each_time();
     an_admin_who_was_created_may_what_admins_may();
+    an_admin_who_is_created_again_has_another_password_and_no_session();
+    a_member_is_not_made_an_admin_by_it();
     migrations_run_once();
     a_killed_part_is_exit_code_1_until_it_is_back();
     stack_expect_settled(&stack, 30);
     stack_down(&stack);
     down_again_is_harmless();
+    down_reaches_the_copy_that_takes_over();
     stack_remove(&stack);
     return 0;
 }
