@@ -21,7 +21,7 @@ const Route routes[] = {
     { HTTP_GET, ROUTE_MEMBER, BASE "/members/me", "GetMember", WHO_MEMBER,
       ROUTE_BINDS_MEMBER | ROUTE_BINDS_SESSION, 200, NULL },
     { HTTP_PUT, ROUTE_MEMBER, BASE "/members/me/password", "ChangePassword", WHO_MEMBER,
-      ROUTE_ALONE | ROUTE_BINDS_SESSION | ROUTE_ENDS_SESSIONS, 204, NULL },
+      ROUTE_ALONE | ROUTE_SIGNIN_LIMIT | ROUTE_BINDS_SESSION | ROUTE_ENDS_SESSIONS, 204, NULL },
 
     { HTTP_POST, ROUTE_PRODUCT, BASE "/products", "CreateProduct", WHO_ADMIN,
       ROUTE_ETAG, 201, BASE "/products/{productId}" },

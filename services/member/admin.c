@@ -1,4 +1,5 @@
-/* admin.c - `jumun admin create`. */
+/* admin.c - an admin, made or reset by the rules of the service. `jumun admin create` does
+ * it by itself (cli/admin.c), as cli/ may not include services. */
 #include "common/base/clock.h"
 #include "common/crypto/token.h"
 #include "services/member/adapters/mysql_member_store.h"

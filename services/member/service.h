@@ -1,5 +1,5 @@
-/* service.h - the member service, for its own main, for `jumun dev`, and what the operator
- * command needs of it. */
+/* service.h - the member service, for its own main and for programs that hold several
+ * services, and its rules for making admins. */
 #ifndef JUMUN_SERVICES_MEMBER_SERVICE_H
 #define JUMUN_SERVICES_MEMBER_SERVICE_H
 

@@ -16,6 +16,7 @@ enum {
     CROWD = 24, /* who log in at once */
     ROUNDS_MAX = 5,
     WRONG_MAX = 12,
+    SIGNINS_MAX = 10000, /* far more than an address has, and it gets 10 more a second */
     HEAL_S = 30,
     VALUE_SIZE = 128,
 };
@@ -63,16 +64,20 @@ static void log_out(const char *token)
                         204);
 }
 
-static void change_password(const char *token, const char *current, const char *next)
+static HttpReply try_change(const char *token, const char *current, const char *next)
 {
     char body[256];
 
     (void)snprintf(body, sizeof body, "{\"current\":\"%s\",\"next\":\"%s\"}", current, next);
-    stack_expect_status(stack_ask(&stack, &(HttpRequest){ .method = "PUT",
-                                                          .path = "/api/v1/members/me/password",
-                                                          .body = body,
-                                                          .token = token }),
-                        204);
+    return stack_ask(&stack, &(HttpRequest){ .method = "PUT",
+                                             .path = "/api/v1/members/me/password",
+                                             .body = body,
+                                             .token = token });
+}
+
+static void change_password(const char *token, const char *current, const char *next)
+{
+    stack_expect_status(try_change(token, current, next), 204);
 }
 
 /* ---- a full queue ---- */
@@ -81,7 +86,7 @@ typedef struct One {
     pthread_t thread;
     HttpClient *http;
     long status;
-    bool throttled; /* in so many words, with a Retry-After */
+    bool limited; /* in so many words, with a Retry-After */
 } One;
 
 static pthread_barrier_t all_here;
@@ -101,9 +106,9 @@ static void *log_in_with_the_crowd(void *context)
     if (!status_failed(http_client_ask(one->http, &request, &reply))) {
         const char *after = http_client_header(one->http, "Retry-After");
         one->status = reply.status;
-        one->throttled = reply.status == 429 &&
-                         strcmp(json_text(reply.json, "code"), "LOGIN_THROTTLED") == 0 &&
-                         after != NULL && strtol(after, NULL, 10) >= 1;
+        one->limited = reply.status == 429 &&
+                       strcmp(json_text(reply.json, "code"), "RATE_LIMITED") == 0 &&
+                       after != NULL && strtol(after, NULL, 10) >= 1;
     }
     return context;
 }
@@ -118,10 +123,10 @@ static int crowd_in(One crowd[CROWD])
     }
     for (int i = 0; i < CROWD; i++) {
         expect(pthread_join(crowd[i].thread, NULL) == 0);
-        if (crowd[i].status != 200 && !crowd[i].throttled) {
+        if (crowd[i].status != 200 && !crowd[i].limited) {
             (void)fprintf(stderr, "login %d: %ld\n", i, crowd[i].status);
         }
-        expect(crowd[i].status == 200 || crowd[i].throttled);
+        expect(crowd[i].status == 200 || crowd[i].limited);
         in += crowd[i].status == 200;
     }
     return in;
@@ -328,6 +333,24 @@ static void what_redis_brings_back_stays_over(void)
     expect_in(asking);
 }
 
+/* ---- too many ---- */
+
+/* The last: nobody signs in from here for a while. */
+static void password_changes_are_limited_like_logins(void)
+{
+    char token[64];
+
+    stack_login_new_member(&stack, "restless", token);
+    HttpReply reply = try_change(token, PASSWORD, PASSWORD);
+    stack_expect_fault(reply, "/next");
+    for (int i = 1; reply.status == 400 && i < SIGNINS_MAX; i++) {
+        reply = try_change(token, PASSWORD, PASSWORD);
+    }
+    stack_expect_problem(reply, 429, "RATE_LIMITED");
+    expect(http_client_header(stack.http, "Retry-After") != NULL);
+    expect_in(token); /* nothing else is */
+}
+
 int main(void)
 {
     expect(crypto_init());
@@ -341,6 +364,7 @@ int main(void)
     a_logout_ends_one_session_and_no_other();
     a_new_password_ends_all_sessions_but_the_one_that_set_it();
     what_redis_brings_back_stays_over();
+    password_changes_are_limited_like_logins();
     redis_close(redis);
     stack_close(&stack);
     return 0;

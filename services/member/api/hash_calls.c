@@ -32,7 +32,7 @@ static void hand_over(MemberApi *api, RpcCall *call, HashRun *run)
     *job = (HashJob){ .link = { .run = run }, .call = call };
     Status status = pool_submit(api->hash_pool, &job->link);
     if (status.code == STATUS_RESOURCE_EXHAUSTED) {
-        member_fail(call, status_make(STATUS_RESOURCE_EXHAUSTED, "LOGIN_THROTTLED"), NULL,
+        member_fail(call, status_make(STATUS_RESOURCE_EXHAUSTED, "OVERLOADED"), NULL,
                     RETRY_AFTER_S);
     } else if (status_failed(status)) {
         member_fail(call, status, NULL, 0);

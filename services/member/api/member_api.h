@@ -1,7 +1,7 @@
 /* member_api.h - MemberService's calls: decode, hand over, answer.
  *
  * Whatever hashes a password (Signup, Login, ChangePassword) goes to a small bounded pool;
- * when its queue is full the answer is LOGIN_THROTTLED. GetMember, asked about once a
+ * when its queue is full the answer is OVERLOADED. GetMember, asked about once a
  * second for every active member, and Logout each have a batcher. */
 #ifndef JUMUN_SERVICES_MEMBER_API_MEMBER_API_H
 #define JUMUN_SERVICES_MEMBER_API_MEMBER_API_H

@@ -66,7 +66,8 @@ Status change_password(MemberApp *app, ChangePassword *item)
     Status status = find_member(app, item->member, &member);
 
     if (!status_failed(status)) {
-        status = member_check_new_password(member.login_id, item->next, &item->faults);
+        status =
+            member_check_new_password(member.login_id, item->current, item->next, &item->faults);
     }
     if (!status_failed(status) && !password_may_exist(item->current)) {
         status = status_make(STATUS_UNAUTHENTICATED, "BAD_CREDENTIALS");

@@ -1,5 +1,6 @@
 /* login.c - the order of the steps is the security of it: count before hashing, begin the
- * session, then look whether the password has been changed meanwhile. */
+ * session, then look whether the password has been changed meanwhile. Counted after, all
+ * guesses of a crowd would be hashed before the first of them counts. */
 #include "services/member/app/login.h"
 
 #include <string.h>
@@ -18,6 +19,7 @@ Status verify_password(MemberApp *app, const char *login_id, const Member *membe
                        const char *password, uint32_t *ret_retry_after_s)
 {
     LoginThrottle *throttle = app->throttle;
+    int64_t now_us = clock_wall_us(app->clock);
     char folded[LOGIN_ID_SIZE];
     LoginFailures failures;
 
@@ -26,22 +28,22 @@ Status verify_password(MemberApp *app, const char *login_id, const Member *membe
     if (status_failed(status)) {
         return closed();
     }
-    uint32_t wait_s = login_wait_s(&failures, clock_wall_us(app->clock));
+    uint32_t wait_s = login_wait_s(&failures, now_us);
     if (wait_s > 0) {
         *ret_retry_after_s = wait_s;
         return status_make(STATUS_RESOURCE_EXHAUSTED, "LOGIN_THROTTLED");
     }
+    /* A try that is not counted would be a free guess. */
+    if (status_failed(throttle->ops->add_failure(throttle, folded, now_us))) {
+        return closed();
+    }
     const char *hash = member == NULL ? NULL : member->password_hash;
     bool right = app->secrets->ops->verify(app->secrets, hash, password);
     if (!right || member == NULL || member->status != MEMBER_ACTIVE) {
-        /* An answer that is not counted would be a free guess. */
-        status = throttle->ops->add_failure(throttle, folded, clock_wall_us(app->clock));
-        return status_failed(status) ? closed() : bad_credentials();
+        return bad_credentials();
     }
     /* What stays counted makes the next failure a little dearer; that is all. */
-    if (failures.count > 0) {
-        (void)throttle->ops->clear(throttle, folded);
-    }
+    (void)throttle->ops->clear(throttle, folded);
     return status_ok();
 }
 

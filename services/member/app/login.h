@@ -20,8 +20,9 @@ typedef struct Login {
 /* UNAUTHENTICATED (BAD_CREDENTIALS), RESOURCE_EXHAUSTED (LOGIN_THROTTLED), UNAVAILABLE. */
 Status log_in(MemberApp *app, Login *item);
 
-/* Shared with the change of a password: asks the throttle, verifies, counts a failure.
- * member NULL is an unknown account. Errors as for login. */
+/* Shared with the change of a password: asks the throttle, counts a failure, verifies, and
+ * forgets the failures if the password is right. member NULL is an unknown account. Errors
+ * as for login. */
 Status verify_password(MemberApp *app, const char *login_id, const Member *member,
                        const char *password, uint32_t *ret_retry_after_s);
 

@@ -151,10 +151,16 @@ Status member_check_signup(const char *login_id, const char *password, const cha
     return outcome(ret_faults);
 }
 
-Status member_check_new_password(const char *login_id, const char *next, FieldFaults *ret_faults)
+Status member_check_new_password(const char *login_id, const char *current, const char *next,
+                                 FieldFaults *ret_faults)
 {
+    static const char pointer[] = "/next";
+
     ret_faults->count = 0;
-    check_password(login_id, next, "/next", ret_faults);
+    check_password(login_id, next, pointer, ret_faults);
+    if (ret_faults->count == 0 && strcmp(next, current) == 0) {
+        add(ret_faults, pointer, "SAME_AS_CURRENT", "The new password must be another one.");
+    }
     return outcome(ret_faults);
 }
 

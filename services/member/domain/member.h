@@ -59,10 +59,12 @@ typedef struct FieldFaults {
     size_t count;
 } FieldFaults;
 
-/* Both fill ret_faults with every fault; INVALID_ARGUMENT (VALIDATION) if there is one. */
+/* Both fill ret_faults with every fault; INVALID_ARGUMENT (VALIDATION) if there is one.
+ * `current` is what the member says it is: whether it is true is not looked at. */
 Status member_check_signup(const char *login_id, const char *password, const char *name,
                            FieldFaults *ret_faults);
-Status member_check_new_password(const char *login_id, const char *next, FieldFaults *ret_faults);
+Status member_check_new_password(const char *login_id, const char *current, const char *next,
+                                 FieldFaults *ret_faults);
 
 /* True if an account could have this login id, or this password: what cannot is refused
  * before any work is done for it. */

@@ -83,7 +83,7 @@ static void a_flood_of_logins_is_refused_beyond_the_queue_and_spares_the_session
         Status status = flood.calls[i].rpc.status;
 
         refused +=
-            status.code == STATUS_RESOURCE_EXHAUSTED && strcmp(status.name, "LOGIN_THROTTLED") == 0;
+            status.code == STATUS_RESOURCE_EXHAUSTED && strcmp(status.name, "OVERLOADED") == 0;
         worked += strcmp(status.name, "BAD_CREDENTIALS") == 0;
         arena_deinit(&flood.calls[i].arena);
     }

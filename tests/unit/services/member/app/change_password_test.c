@@ -120,6 +120,9 @@ Test(change_password, refuses_a_next_one_that_a_signup_would_refuse)
     cr_expect_str_eq(item.faults.faults[0].pointer, "/next");
     item = change("a good one", "Anna.Lee");
     cr_expect_str_eq(change_password(&fake.app, &item).name, "VALIDATION");
+    item = change("a good one", "a good one");
+    cr_expect_str_eq(change_password(&fake.app, &item).name, "VALIDATION");
+    cr_expect_str_eq(item.faults.faults[0].code, "SAME_AS_CURRENT");
     cr_expect_eq(fake.secrets.verifies, 4, "only the logins of the set-up");
 }
 

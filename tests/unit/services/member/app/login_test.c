@@ -240,6 +240,40 @@ Test(login, is_closed_while_the_counters_are_gone)
     fake.throttle.cannot_count = true;
     cr_expect_eq(try_log_in("anna.lee", "a wrong one", &item).code, STATUS_UNAVAILABLE,
                  "an uncounted failure is no answer");
+    cr_expect_eq(fake.secrets.verifies, 0, "and costs no hash");
+}
+
+static const MemberSecretsOps *real_secrets;
+static Status of_the_meantime;
+
+/* While this password is verified, another thread is asked about the same account. */
+static bool verify_while_another_guesses(MemberSecrets *secrets, const char *hash,
+                                         const char *password)
+{
+    Login item;
+
+    fake.secrets.base.ops = real_secrets;
+    of_the_meantime = try_log_in("anna.lee", "a good one", &item);
+    return real_secrets->verify(secrets, hash, password);
+}
+
+Test(login, is_counted_before_its_password_is_verified)
+{
+    Login item;
+
+    sign_up_anna();
+    for (int i = 1; i < LOGIN_FAILURES_FREE; i++) {
+        (void)try_log_in("anna.lee", "a wrong one", &item);
+    }
+    real_secrets = fake.secrets.base.ops;
+    MemberSecretsOps ops = *real_secrets;
+    ops.verify = verify_while_another_guesses;
+    fake.secrets.base.ops = &ops;
+    cr_expect_str_eq(try_log_in("anna.lee", "a wrong one", &item).name, "BAD_CREDENTIALS");
+    cr_expect_str_eq(of_the_meantime.name, "LOGIN_THROTTLED", "the last free try was taken");
+    fake.clock.now_us += US_PER_S;
+    cr_expect_eq(try_log_in("anna.lee", "a good one", &item).code, STATUS_OK);
+    cr_expect_eq(fake.throttle.failures[0].count, 0, "its own count, too, is forgotten");
 }
 
 Test(login, without_a_stored_session_fails)

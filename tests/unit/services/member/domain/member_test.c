@@ -102,9 +102,23 @@ Test(member, passwords_are_8_to_128_printable_code_points_and_not_the_first_to_b
 
         (void)member_check_signup("anna.lee", row->value, "Anna", &faults);
         expect_code(fault_at(&faults, "/password"), row->code, row->value);
-        (void)member_check_new_password("anna.lee", row->value, &faults);
+        (void)member_check_new_password("anna.lee", "an older one", row->value, &faults);
         expect_code(fault_at(&faults, "/next"), row->code, row->value);
     }
+}
+
+Test(member, a_new_password_is_not_the_current_one)
+{
+    FieldFaults faults;
+
+    cr_expect_eq(member_check_new_password("anna", "the same", "the same", &faults).code,
+                 STATUS_INVALID_ARGUMENT);
+    expect_code(fault_at(&faults, "/next"), "SAME_AS_CURRENT", "the same");
+    cr_expect_eq(member_check_new_password("anna", "the same", "The same", &faults).code,
+                 STATUS_OK);
+    (void)member_check_new_password("anna", "anna", "anna", &faults);
+    cr_expect_eq(faults.count, 1, "one fault a field");
+    expect_code(fault_at(&faults, "/next"), "TOO_SHORT", "anna");
 }
 
 Test(member, passwords_end_at_512_bytes_whatever_their_code_points)
@@ -116,10 +130,11 @@ Test(member, passwords_end_at_512_bytes_whatever_their_code_points)
         strcat(password, "\xf0\x9f\x98\x80"); /* four bytes each */
     }
     cr_assert_eq(strlen(password), PASSWORD_BYTES_MAX);
-    cr_expect_eq(member_check_new_password("anna", password, &faults).code, STATUS_OK);
+    cr_expect_eq(member_check_new_password("anna", "an older one", password, &faults).code,
+                 STATUS_OK);
     cr_expect(password_may_exist(password));
     strcat(password, "x");
-    cr_expect_eq(member_check_new_password("anna", password, &faults).code,
+    cr_expect_eq(member_check_new_password("anna", "an older one", password, &faults).code,
                  STATUS_INVALID_ARGUMENT);
     expect_code(fault_at(&faults, "/next"), "TOO_LONG", "513 bytes");
     cr_expect_not(password_may_exist(password));
