@@ -47,7 +47,7 @@ static Status pass(SweepOrders *app, const OrderDue *due, Moved *moved, size_t *
 /* As many passes as it takes, within reason. */
 static Status expire(SweepOrders *app, const OrderDue *due, Moved *moved, size_t *expired)
 {
-    Status status = status_ok();
+    Status status;
     size_t before;
     int passes = 0;
 
