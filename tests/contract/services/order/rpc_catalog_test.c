@@ -115,7 +115,8 @@ static void is_unavailable_whatever_the_service_says_is_wrong(void)
     Arena arena;
 
     fixture_url(url);
-    RpcServer *server = fixture_serve(&(ServeOptions){ url, refuse, &said, NULL, NULL, NULL });
+    RpcServer *server =
+        fixture_serve(&(ServeOptions){ .url = url, .handler = refuse, .service = &said });
     client = fixture_connect(url, "order", 64);
     assert(!status_failed(rpc_catalog_open(client, clock_system(), &catalog)));
     arena_init(&arena, 4096, (size_t)64 * 1024);
