@@ -5,6 +5,10 @@
 
 #include "services/gateway/openapi.h"
 
+enum {
+    LOOK_ARENA_BLOCK = 4 * 1024
+};
+
 static void forward_tick(void *context);
 
 /* ---- the call ---- */
@@ -18,7 +22,7 @@ static void start_call(Forward *forward, unsigned method, const ProtobufCMessage
     forward->call = (RpcClientCall){
         .method = method,
         .message = message,
-        .arena = forward->http->arena,
+        .arena = forward->asking ? &forward->looks[forward->odd_look] : forward->http->arena,
         .deadline_us = deadline_us,
         .member = forward->auth.member,
         .role = forward->auth.role,
@@ -120,6 +124,8 @@ static void ask_again(Forward *forward)
         protobuf_c_service_descriptor_get_method_by_name(service, "GetOrder");
 
     forward->asking = true;
+    forward->odd_look = !forward->odd_look;
+    arena_reset(&forward->looks[forward->odd_look]);
     jumun__order__v1__get_order_request__init(&forward->question);
     forward->question.order_id = order_of(forward)->order_id;
     start_call(forward, (unsigned)(method - service->methods), &forward->question.base,
@@ -132,12 +138,6 @@ static void stop_waiting(Forward *forward)
     forward_answer(forward, status_ok());
 }
 
-/* Each look is kept in the request's arena until the answer: half of it is for that. */
-static bool has_looked_enough(const Forward *forward)
-{
-    return forward->http->arena->size > forward->http->arena->size_max / 2;
-}
-
 /* The order is not settled: look again after a nudge or a while, until the time is up. */
 static void wait_on(Forward *forward)
 {
@@ -145,7 +145,7 @@ static void wait_on(Forward *forward)
     int64_t now_us = clock_monotonic_us(forward->gateway->clock);
     int64_t due_us = now_us + WAITS_POLL_US;
 
-    if (now_us >= forward->wait_until_us || waits_stopping(waits) || has_looked_enough(forward)) {
+    if (now_us >= forward->wait_until_us || waits_stopping(waits)) {
         stop_waiting(forward);
         return;
     }
@@ -160,6 +160,8 @@ static void begin_waiting(Forward *forward)
 {
     forward->wait_until_us =
         clock_monotonic_us(forward->gateway->clock) + forward->wait_s * US_PER_S;
+    arena_init(&forward->looks[0], LOOK_ARENA_BLOCK, HTTP_ARENA_SIZE_MAX);
+    arena_init(&forward->looks[1], LOOK_ARENA_BLOCK, HTTP_ARENA_SIZE_MAX);
     forward->waiter = (Waiter){
         .order = { order_of(forward)->order_id },
         .resume = forward_tick,
@@ -193,7 +195,8 @@ static void on_looked_again(Forward *forward)
 static bool may_be_done(Status status)
 {
     return !status_failed(status) || status.code == STATUS_UNKNOWN ||
-           status.code == STATUS_UNAVAILABLE || status.code == STATUS_DEADLINE_EXCEEDED;
+           status.code == STATUS_CANCELLED || status.code == STATUS_UNAVAILABLE ||
+           status.code == STATUS_DEADLINE_EXCEEDED;
 }
 
 /* What ends here must not live on in what auth remembers. */

@@ -29,7 +29,7 @@ typedef enum ForwardState {
     FORWARD_ANSWERED,
 } ForwardState;
 
-/* Lives in the request's arena. */
+/* Lives in the request's arena; each look at an order has one of the arenas for looks. */
 typedef struct Forward {
     ForwardState state;
     bool entered; /* counted by limits */
@@ -57,6 +57,9 @@ typedef struct Forward {
     int64_t wait_until_us;
     Waiter waiter;
     Jumun__Order__V1__GetOrderRequest question;
+    /* A look forgets the one before the last: should it fail, the last is the answer. */
+    Arena looks[2];
+    bool odd_look;
 
     /* what comes back */
     FieldFault fault;

@@ -37,6 +37,8 @@ static void send(Forward *forward, unsigned status, const char *body, size_t siz
     int64_t duration_us = clock_monotonic_us(gateway->clock) - forward->http->arrived_us;
 
     forward->state = FORWARD_ANSWERED;
+    arena_deinit(&forward->looks[0]); /* the answer is in the request's arena by now */
+    arena_deinit(&forward->looks[1]);
     if (forward->entered) {
         limits_leave(gateway->limits);
     }
@@ -71,7 +73,8 @@ static Status translate(const Forward *forward, Status status)
         return status;
     }
     bool reads = route->method == HTTP_GET;
-    if (status.code == STATUS_UNKNOWN && reads) { /* nothing can have happened */
+    bool unknown = status.code == STATUS_UNKNOWN || status.code == STATUS_CANCELLED;
+    if (unknown && reads) { /* nothing can have happened */
         return status_make(STATUS_UNAVAILABLE, "UNAVAILABLE");
     }
     if (status.code == STATUS_NOT_FOUND && route->service == ROUTE_ORDER &&

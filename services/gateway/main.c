@@ -14,6 +14,7 @@ enum {
     HEADERS_MS = 5000,
     KEEP_MS = 15000,
     BODY_MS = 10000,
+    ANSWER_MS = 30000,
     STALL_S = 10,
     DRAIN_MS = 5000,
 };
@@ -167,6 +168,7 @@ static Status open_http(GatewayService *service)
             .keep_ms = KEEP_MS,
             .headers_ms = HEADERS_MS,
             .body_ms = BODY_MS,
+            .answer_ms = ANSWER_MS,
             .stall_s = STALL_S,
             .handler = forward_handle,
             .refuse = forward_refuse,

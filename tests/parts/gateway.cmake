@@ -14,6 +14,9 @@ jumun_test(thread_gateway_http_hostile LABEL thread SOURCES
     thread/services/gateway/http_hostile_test.c LINK gateway_http)
 jumun_test(thread_gateway_http_answer LABEL thread SOURCES
     thread/services/gateway/http_answer_test.c LINK gateway_http pthread)
+jumun_test(thread_gateway_http_start LABEL thread SOURCES
+    thread/services/gateway/http_start_test.c
+    LINK gateway_http pthread -Wl,--wrap=listen,--wrap=pthread_create)
 jumun_library(test_gateway_flow SOURCES
     integration/services/gateway/flow_fixture.c support/fake_services.c
     support/fake_member_service.c support/fake_order_service.c support/fake_product_service.c
@@ -24,6 +27,8 @@ foreach(noun products members orders waits sessions bounds)
         integration/services/gateway/${noun}_flow_test.c LINK test_gateway_flow)
     set_tests_properties(integration_gateway_${noun} PROPERTIES SKIP_RETURN_CODE 77)
 endforeach()
+target_sources(integration_gateway_waits PRIVATE integration/services/gateway/looks.c)
+target_link_options(integration_gateway_waits PRIVATE -Wl,--wrap=waits_park)
 jumun_test(thread_gateway_waits LABEL thread SOURCES
     thread/services/gateway/waits_test.c LINK gateway_flow)
 jumun_test(thread_gateway_auth LABEL thread SOURCES

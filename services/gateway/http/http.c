@@ -122,7 +122,6 @@ static Status open_loops(Http *http, Address *address)
             return status_make(STATUS_UNAVAILABLE, "PORT_TAKEN");
         }
         Status status = loop_open(&http->loops[i], http, fd);
-        http->loop_count = i + 1;
         if (status_failed(status)) {
             return status;
         }
@@ -179,7 +178,7 @@ static void hand_back(Slot *slot)
 void http_answer(Http *http, HttpHandle handle, const HttpAnswer *answer)
 {
     unsigned slots = http->options.connections_max;
-    assert(handle.slot / slots < http->loop_count);
+    assert(handle.slot / slots < http->options.loops);
     Slot *slot = &http->loops[handle.slot / slots].slots[handle.slot % slots];
     uint64_t word = atomic_load(&slot->word);
 
@@ -200,7 +199,7 @@ bool http_drain(Http *http, int64_t timeout_ms)
     int code = 0;
 
     atomic_store(&http->draining, true);
-    for (unsigned i = 0; i < http->loop_count; i++) {
+    for (unsigned i = 0; i < http->options.loops; i++) {
         loop_wake(&http->loops[i]);
     }
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
@@ -224,7 +223,7 @@ void http_close(Http *http)
         return;
     }
     atomic_store(&http->stopping, true);
-    for (unsigned i = 0; i < http->loop_count; i++) {
+    for (unsigned i = 0; i < http->options.loops; i++) {
         loop_close(&http->loops[i]);
     }
     pthread_cond_destroy(&http->idle);

@@ -7,7 +7,7 @@
  * answer finds nobody and is harmless: the handle's generation no longer fits.
  *
  * Slow and hostile clients are dealt with below this interface: absolute deadlines for
- * headers and body, limits of size and count, refusals of strict.h. */
+ * headers, body and answer, limits of size and count, refusals of strict.h. */
 #ifndef JUMUN_SERVICES_GATEWAY_HTTP_HTTP_H
 #define JUMUN_SERVICES_GATEWAY_HTTP_HTTP_H
 
@@ -103,6 +103,7 @@ typedef struct HttpOptions {
     int64_t keep_ms;                      /* a kept one, likewise */
     int64_t headers_ms;                   /* from there, until the headers are whole */
     int64_t body_ms;                      /* from there, until the body is */
+    int64_t answer_ms;                    /* an answer, until it has left */
     unsigned stall_s;                     /* nothing read or written */
     HttpHandler *handler;
     HttpRefuse *refuse;
@@ -120,8 +121,8 @@ unsigned http_port(const Http *http);
 void http_answer(Http *http, HttpHandle handle, const HttpAnswer *answer);
 
 /* Stops listening and waits until every request at the handler has been answered and
- * its answer has left, or for timeout_ms. Requests that still come over open connections
- * are refused (UNAVAILABLE). True if nothing is left. */
+ * its answer has left, or for timeout_ms. Requests that still come over open connections,
+ * be it only the rest of their body, are refused (UNAVAILABLE). True if nothing is left. */
 bool http_drain(Http *http, int64_t timeout_ms);
 
 /* Stops at once. Whoever still held a request must have let go of its arena, and no thread

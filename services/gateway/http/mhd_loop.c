@@ -156,6 +156,7 @@ Status loop_open(Loop *loop, Http *http, int listen_fd)
         [TIMER_KEEP] = options->keep_ms * US_PER_MS,
         [TIMER_HEADERS] = options->headers_ms * US_PER_MS,
         [TIMER_BODY] = options->body_ms * US_PER_MS,
+        [TIMER_ANSWER] = options->answer_ms * US_PER_MS,
     };
 
     loop->http = http;

@@ -83,7 +83,6 @@ struct Http {
     _Atomic size_t lent;  /* requests at the handler, or whose answer has not left */
     pthread_mutex_t lock; /* with idle: lent became 0 */
     pthread_cond_t idle;
-    unsigned loop_count;
     Loop loops[HTTP_LOOPS_MAX];
 };
 

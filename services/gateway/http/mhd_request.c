@@ -132,6 +132,16 @@ void *mhd_on_target(void *context, const char *target, struct MHD_Connection *mh
     return slot;
 }
 
+/* The last one lets http_drain go. */
+static void end_loan(Http *http)
+{
+    if (atomic_fetch_sub(&http->lent, 1) == 1) {
+        pthread_mutex_lock(&http->lock);
+        pthread_cond_broadcast(&http->idle);
+        pthread_mutex_unlock(&http->lock);
+    }
+}
+
 void mhd_on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
                       enum MHD_RequestTerminationCode code)
 {
@@ -147,10 +157,8 @@ void mhd_on_completed(void *context, struct MHD_Connection *mhd, void **request_
     bool lent = slot->phase == SLOT_LENT;
     timer_arm(&loop->timers, &slot->connection->timer, TIMER_KEEP, now_us());
     slot_give(loop, slot);
-    if (lent && atomic_fetch_sub(&loop->http->lent, 1) == 1) {
-        pthread_mutex_lock(&loop->http->lock);
-        pthread_cond_broadcast(&loop->http->idle);
-        pthread_mutex_unlock(&loop->http->lock);
+    if (lent) {
+        end_loan(loop->http);
     }
 }
 
@@ -159,7 +167,7 @@ void mhd_on_completed(void *context, struct MHD_Connection *mhd, void **request_
 static enum MHD_Result send_answer(Slot *slot)
 {
     const HttpAnswer *answer = &slot->answer;
-    Http *http = slot->loop->http;
+    Loop *loop = slot->loop;
     /* The library does not write to it; its interface is older than const. */
     union {
         const void *ours;
@@ -175,10 +183,11 @@ static enum MHD_Result send_answer(Slot *slot)
         /* Refused only if the value holds a line break: then it is left out. */
         (void)MHD_add_response_header(response, answer->fields[i].name, answer->fields[i].value);
     }
-    if (answer->close || slot->close || atomic_load(&http->draining) ||
+    if (answer->close || slot->close || atomic_load(&loop->http->draining) ||
         slot->connection->requests >= HTTP_REQUESTS_PER_CONNECTION_MAX) {
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
+    timer_arm(&loop->timers, &slot->connection->timer, TIMER_ANSWER, now_us());
     enum MHD_Result result = MHD_queue_response(slot->mhd, answer->status, response);
     MHD_destroy_response(response);
     return result;
@@ -195,16 +204,21 @@ static enum MHD_Result refuse(Slot *slot, const char *error)
     return (atomic_load(&slot->word) & SLOT_ANSWERED) != 0 ? send_answer(slot) : MHD_NO;
 }
 
-/* Lends the whole request to the handler. If it has been answered by the time the handler
- * returns, here or on another thread, the answer goes out at once; else whoever answers
- * finds PARKED and hands the slot back. */
+/* Lends the whole request to the handler, unless the server drains: a drain that did not see
+ * the loan is over, and with it what the handler works with. If it has been answered by the
+ * time the handler returns, here or on another thread, the answer goes out at once; else
+ * whoever answers finds PARKED and hands the slot back. */
 static enum MHD_Result dispatch(Slot *slot)
 {
     Http *http = slot->loop->http;
 
+    atomic_fetch_add(&http->lent, 1);
+    if (atomic_load(&http->draining)) {
+        end_loan(http);
+        return refuse(slot, "UNAVAILABLE");
+    }
     slot->phase = SLOT_LENT;
     timer_disarm(&slot->connection->timer);
-    atomic_fetch_add(&http->lent, 1);
     http->options.handler(http->options.context, &slot->request);
     if ((atomic_fetch_or(&slot->word, SLOT_PARKED) & SLOT_ANSWERED) != 0) {
         return send_answer(slot);

@@ -1,8 +1,8 @@
-/* timers.h - absolute deadlines of connections that are sending us a request.
+/* timers.h - absolute deadlines of connections that a request or its answer takes up.
  *
- * The library's own time-out is about inactivity: a client that drips a byte a second
- * never meets it. Deadlines of one class all last equally long, so each class is a list
- * that is in order by itself. Belongs to one loop thread. */
+ * The library's own time-out is about inactivity: a client that sends or takes a byte a
+ * second never meets it. Deadlines of one class all last equally long, so each class is a
+ * list that is in order by itself. Belongs to one loop thread. */
 #ifndef JUMUN_SERVICES_GATEWAY_HTTP_TIMERS_H
 #define JUMUN_SERVICES_GATEWAY_HTTP_TIMERS_H
 
@@ -13,6 +13,7 @@ typedef enum TimerClass {
     TIMER_KEEP,    /* a kept one likewise */
     TIMER_HEADERS, /* the request line is here, the headers are not */
     TIMER_BODY,    /* the headers are here, the body is not */
+    TIMER_ANSWER,  /* the answer is being sent */
     TIMER_CLASSES,
 } TimerClass;
 

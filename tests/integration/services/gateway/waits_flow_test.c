@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/integration/services/gateway/flow_fixture.h"
+#include "tests/integration/services/gateway/looks.h"
 
 typedef struct Move {
     Jumun__Order__V1__OrderStatus status;
@@ -88,6 +89,23 @@ static void a_long_poll_ends_when_the_version_changes(void)
                    "VALIDATION");
 }
 
+static void settle(void)
+{
+    fake_services_move(flow.fake, JUMUN__ORDER__V1__ORDER_STATUS__COMPLETED, 2, false);
+}
+
+static void looking_often_takes_no_more_memory_than_looking_twice(void)
+{
+    fake_services_move(flow.fake, JUMUN__ORDER__V1__ORDER_STATUS__PENDING, 1, false);
+    looks_begin(settle);
+    HttpReply reply =
+        ask("GET", order_path(FAKE_ORDER_ID, "?wait=30&ifVersion=1"), flow.member_token, NULL);
+    expect(reply.status == 200 && strcmp(json_text(reply.json, "status"), "COMPLETED") == 0);
+    for (size_t i = 3; i < LOOKS; i++) {
+        expect(looks_sizes[i] > 0 && looks_sizes[i] == looks_sizes[2]);
+    }
+}
+
 static void *close_gateway(void *context)
 {
     FakeSeen before;
@@ -127,6 +145,7 @@ int main(void)
     waiting_ends_when_the_order_settles(false);
     waiting_ends_when_the_time_is_up();
     a_long_poll_ends_when_the_version_changes();
+    looking_often_takes_no_more_memory_than_looking_twice();
     closing_answers_those_who_wait();
     flow_close();
     return 0;

@@ -127,6 +127,7 @@ static Http *open_http(unsigned loops)
             .keep_ms = 5000,
             .headers_ms = 5000,
             .body_ms = 5000,
+            .answer_ms = 5000,
             .stall_s = 5,
             .handler = on_request,
             .refuse = on_refuse,
@@ -289,6 +290,26 @@ static void draining_finishes_what_was_taken_and_takes_no_more(Http *http)
     (void)close(kept);
 }
 
+/* The server says that it has seen the head; the drain that follows finds nothing lent. */
+static void a_body_that_ends_after_the_drain_is_not_taken(void)
+{
+    static const char head[] = "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n"
+                               "Expect: 100-continue\r\n\r\n";
+    Http *http = open_http(1);
+    size_t before = atomic_load(&asked);
+    char answer[256];
+    int fd = dial(http);
+
+    assert(send(fd, head, sizeof head - 1, MSG_NOSIGNAL) == sizeof head - 1);
+    assert(recv(fd, answer, sizeof answer, 0) > 0 && strncmp(answer, "HTTP/1.1 100 ", 13) == 0);
+    assert(http_drain(http, 10000));
+    assert(send(fd, "{}", 2, MSG_NOSIGNAL) == 2);
+    assert(recv(fd, answer, sizeof answer, 0) > 0 && strncmp(answer, "HTTP/1.1 503 ", 13) == 0);
+    assert(atomic_load(&asked) == before);
+    http_close(http);
+    (void)close(fd);
+}
+
 static void draining_gives_up_when_nobody_answers_and_close_still_works(void)
 {
     Http *http = open_http(1);
@@ -344,6 +365,7 @@ int main(void)
         await_answerers();
         http_close(http);
     }
+    a_body_that_ends_after_the_drain_is_not_taken();
     draining_gives_up_when_nobody_answers_and_close_still_works();
     a_port_that_is_taken_is_told();
     pthread_mutex_lock(&work.lock);

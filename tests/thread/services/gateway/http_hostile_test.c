@@ -18,16 +18,28 @@
 
 enum {
     ANSWER_SIZE_MAX = 64 * 1024,
-    CLOSED = 0, /* expected: no answer at all */
-    LIB = 1000, /* plus a status: the library may answer instead, or just close */
+    LARGE_SIZE = 64 << 20, /* more than two sockets hold */
+    CLOSED = 0,            /* expected: no answer at all */
+    LIB = 1000,            /* plus a status: the library may answer instead, or just close */
 };
 
 static Http *http;
 static char last_error[64];
+static char large[LARGE_SIZE];
+
+static void on_large_request(void *context, HttpRequest *request)
+{
+    (void)context;
+    http_answer(http, request->handle,
+                &(HttpAnswer){ .status = 200, .body = large, .body_size = sizeof large });
+}
 
 static void on_request(void *context, HttpRequest *request)
 {
-    (void)context;
+    if (strcmp(request->path, "/large") == 0) {
+        on_large_request(context, request);
+        return;
+    }
     char *body = arena_alloc(request->arena, 16 * 1024);
     assert(body != NULL);
     int size = snprintf(body, 16 * 1024, "%d %s ?%s %zu", (int)request->method, request->path,
@@ -72,6 +84,7 @@ static void open_http(void)
             .keep_ms = 600,
             .headers_ms = 600,
             .body_ms = 600,
+            .answer_ms = 5000,
             .stall_s = 3,
             .handler = on_request,
             .refuse = on_refuse,
@@ -170,6 +183,8 @@ typedef struct Row {
 #define POST "POST /o HTTP/1.1\r\nHost: h\r\n"
 #define GET  "GET /o HTTP/1.1\r\nHost: h\r\n"
 #define END  "Connection: close\r\n\r\n"
+
+#define GET_LARGE "GET /large HTTP/1.1\r\nHost: h\r\n\r\n"
 
 /* reliability.md 5.4, rows 1-20, as far as framing and heads go. */
 static const Row rows[] = {
@@ -441,6 +456,32 @@ static void clients_that_leave_at_once_do_no_harm(void)
     expect_canary("clients that leave at once");
 }
 
+/* Room for one connection, which stays open however long nothing is read or written. */
+static void who_does_not_take_its_answer_makes_room_for_the_next(void)
+{
+    Status status = http_open(
+        &(HttpOptions){
+            .address = "127.0.0.1:0",
+            .loops = 1,
+            .connections_max = 1,
+            .connections_per_address_max = 2,
+            .first_ms = 60000,
+            .keep_ms = 60000,
+            .headers_ms = 60000,
+            .body_ms = 60000,
+            .answer_ms = 100,
+            .handler = on_request,
+            .refuse = on_refuse,
+        },
+        &http);
+    assert(!status_failed(status));
+    int fd = dial();
+    send_text(fd, GET_LARGE, strlen(GET_LARGE), strlen(GET_LARGE));
+    expect_canary("an answer that is not taken");
+    (void)close(fd);
+    http_close(http);
+}
+
 int main(void)
 {
     (void)signal(SIGPIPE, SIG_IGN);
@@ -453,5 +494,6 @@ int main(void)
     clients_that_leave_at_once_do_no_harm();
     assert(http_drain(http, 1000));
     http_close(http);
+    who_does_not_take_its_answer_makes_room_for_the_next();
     return 0;
 }
