@@ -12,7 +12,7 @@ static const ConfigRow rows[] = {
     { "JUMUN_GATEWAY_CONNECTIONS_MAX", CONFIG_NUMBER, FIELD(connections_max), "1024", 1, 65536, "connections of a loop" },
     { "JUMUN_GATEWAY_CONNECTIONS_PER_ADDRESS_MAX", CONFIG_NUMBER, FIELD(connections_per_address_max), "0", 0, 65536, "of a loop; 0: 64, or no limit when listening on loopback" },
     { "JUMUN_GATEWAY_IN_FLIGHT_MAX", CONFIG_NUMBER, FIELD(in_flight_max), "1024", 1, 65536, "requests on their way; beyond, 503 OVERLOADED. Half of them may wait for orders" },
-    { "JUMUN_GATEWAY_SIGNINS_PER_MINUTE", CONFIG_NUMBER, FIELD(signins_per_minute), "600", 1, 1000000, "signups and logins of an address; beyond, 429 RATE_LIMITED" },
+    { "JUMUN_GATEWAY_SIGNINS_PER_MINUTE", CONFIG_NUMBER, FIELD(signins_per_minute), "600", 1, 1000000, "signups, logins and password changes of an address; beyond, 429 RATE_LIMITED" },
     { "JUMUN_CACHE_URL", CONFIG_URL, FIELD(cache_url), NULL, 0, 0, "redis:// of the sessions" },
     { "JUMUN_RPC_MEMBER_URL", CONFIG_TEXT, FIELD(member_url), NULL, 0, 0, "tcp:// of the member services, parted by commas" },
     { "JUMUN_RPC_PRODUCT_URL", CONFIG_TEXT, FIELD(product_url), NULL, 0, 0, "tcp:// of the product services" },

@@ -57,6 +57,9 @@ static Status read_if_match(Forward *forward)
     }
     const char *error =
         head_if_match(forward->http, &forward->if_match, &forward->if_match_version);
+    if (error != NULL && strcmp(error, "VALIDATION") == 0) {
+        return fault(forward, "If-Match", "BAD_HEADER", "one ETag with its quotes, like \"3\"");
+    }
     if (error != NULL) {
         return invalid(error);
     }
@@ -170,6 +173,12 @@ static bool is_wait_param(Forward *forward, const QueryParam *param, Status *ret
     return true;
 }
 
+/* To a service, 0 is no bound at all; nothing is from that first microsecond. */
+static void bound_by_time(int64_t *time_us)
+{
+    *time_us = *time_us == 0 ? 1 : *time_us;
+}
+
 static Status set_query_param(Forward *forward, Transcoder *transcoder, const QueryParam *param,
                               ProtobufCMessage *message)
 {
@@ -188,6 +197,9 @@ static Status set_query_param(Forward *forward, Transcoder *transcoder, const Qu
         return fault(forward, pointer, "UNKNOWN_FIELD", "is not a parameter of this resource");
     }
     Status status = transcode_text(transcoder, field, param->value, pointer, message);
+    if (!status_failed(status) && json_form(field) == FORM_TIME) {
+        bound_by_time(json_slot(field, message));
+    }
     if (status_failed(status) || strcmp(field->name, "limit") != 0) {
         return status;
     }

@@ -14,10 +14,12 @@
 enum {
     JSON_DEPTH_MAX = 16,
     JSON_TOKENS_MAX = 1000, /* values and names */
+    JSON_WRONG_SIZE = 80,
 };
 
-/* Reads an object; release it with json_decref. INVALID_ARGUMENT (BAD_JSON), or
- * RESOURCE_EXHAUSTED. */
-Status json_read(const char *text, size_t size, json_t **ret_object);
+/* Reads an object; release it with json_decref. INVALID_ARGUMENT (BAD_JSON), and then
+ * ret_wrong says for people what is wrong and where, or RESOURCE_EXHAUSTED. */
+Status json_read(const char *text, size_t size, char ret_wrong[static JSON_WRONG_SIZE],
+                 json_t **ret_object);
 
 #endif

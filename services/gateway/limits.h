@@ -27,8 +27,8 @@ void limits_leave(Limits *limits);
 /* How many sign-ins a full bucket holds. */
 unsigned limits_signins_max(const Limits *limits);
 
-/* Takes one sign-in (signup, login) of the address, IPv4 mapped or IPv6, whose /64 counts
- * as one. 0 if it may go on, else the seconds after which it may. */
+/* Takes one sign-in (signup, login, password change) of the address, IPv4 mapped or IPv6, whose
+ * /64 counts as one. 0 if it may go on, else the seconds after which it may. */
 unsigned limits_signin(Limits *limits, const uint8_t address[16], int64_t monotonic_us);
 
 #endif

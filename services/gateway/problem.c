@@ -56,7 +56,7 @@ const ProblemType problem_types[] = {
 /* For names that are not in the table. */
 static const char *const name_of_code[] = {
     [STATUS_OK] = "INTERNAL",
-    [STATUS_CANCELLED] = "UNAVAILABLE",
+    [STATUS_CANCELLED] = "UNKNOWN", /* the call may have been on its way */
     [STATUS_UNKNOWN] = "UNKNOWN",
     [STATUS_INVALID_ARGUMENT] = "VALIDATION",
     [STATUS_DEADLINE_EXCEEDED] = "DEADLINE_EXCEEDED",

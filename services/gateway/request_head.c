@@ -240,6 +240,11 @@ bool head_is_same_origin(const HttpRequest *request)
 
 /* ---- versions ---- */
 
+static bool is_strong_etag(const char *text, size_t size)
+{
+    return size >= 2 && text[0] == '"' && strcspn(text + 1, "\"") == size - 2;
+}
+
 const char *head_if_match(const HttpRequest *request, bool *ret_there, uint32_t *ret_version)
 {
     size_t count;
@@ -249,12 +254,11 @@ const char *head_if_match(const HttpRequest *request, bool *ret_there, uint32_t 
     if (count == 0) {
         return NULL;
     }
-    if (count > 1 || strchr(field->value, ',') != NULL || strcmp(field->value, "*") == 0) {
+    size_t size = field->value_size;
+    if (count > 1 || !is_strong_etag(field->value, size)) {
         return "VALIDATION";
     }
-    size_t size = field->value_size;
-    if (size < 3 || field->value[0] != '"' || field->value[size - 1] != '"' ||
-        !read_number(field->value + 1, size - 2, ret_version) || *ret_version == 0) {
+    if (!read_number(field->value + 1, size - 2, ret_version) || *ret_version == 0) {
         return "VERSION_MISMATCH";
     }
     return NULL;

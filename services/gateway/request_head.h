@@ -45,7 +45,8 @@ const char *head_token(const HttpRequest *request, const char **ret_token, bool 
 bool head_is_same_origin(const HttpRequest *request);
 
 /* If-Match: *ret_there says whether it was sent. VERSION_MISMATCH for an ETag that no
- * version of ours can have, VALIDATION for a list or a star. */
+ * version of ours can have, VALIDATION for what is not one strong ETag: a list, a star, a
+ * weak one, a bare number. */
 const char *head_if_match(const HttpRequest *request, bool *ret_there, uint32_t *ret_version);
 
 /* True if If-None-Match holds the ETag of that version, or a star. */

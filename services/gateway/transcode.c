@@ -339,13 +339,27 @@ static Status walk_tree(Transcoder *transcoder, json_t *root, uint64_t open,
     return status;
 }
 
+/* There is no tree to point into: the whole body is at fault. */
+static void note_bad_json(Transcoder *transcoder, const char *wrong)
+{
+    transcoder->fault = (FieldFault){
+        .pointer = "",
+        .code = "BAD_JSON",
+        .detail = arena_copy(transcoder->arena, wrong, strlen(wrong)),
+    };
+}
+
 Status transcode_body(Transcoder *transcoder, const char *text, size_t size, uint64_t open,
                       ProtobufCMessage *message)
 {
+    char wrong[JSON_WRONG_SIZE];
     json_t *root;
 
     assert(message->descriptor->n_fields <= 64);
-    Status status = json_read(text, size, &root);
+    Status status = json_read(text, size, wrong, &root);
+    if (status.code == STATUS_INVALID_ARGUMENT) {
+        note_bad_json(transcoder, wrong);
+    }
     if (!status_failed(status)) {
         status = walk_tree(transcoder, root, open, message);
         json_decref(root);

@@ -128,7 +128,11 @@ static void orders_are_read_by_code(void)
     fake_services_seen(flow.fake, &seen);
     expect(seen.list.order_id == FAKE_ORDER_ID && seen.list.limit == 20);
     expect(seen.list.status == JUMUN__ORDER__V1__ORDER_STATUS__PAYING);
-    expect(seen.list.from_us == US_PER_S);
+    expect(seen.list.from_us == US_PER_S && seen.list.to_us == 0);
+    expect(ask("GET", "/api/v1/orders?to=1970-01-01T00:00:00Z", flow.member_token, NULL).status ==
+           200);
+    fake_services_seen(flow.fake, &seen);
+    expect(seen.list.to_us == 1); /* a bound below all orders, and not none */
     (void)snprintf(path, sizeof path, "/api/v1/payments/%s", code);
     reply = ask("GET", path, flow.member_token, NULL);
     expect(reply.status == 200 && strcmp(json_text(reply.json, "status"), "CAPTURED") == 0);

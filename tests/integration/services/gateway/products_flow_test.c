@@ -59,6 +59,24 @@ static void products_are_changed_by_version(void)
         200);
 }
 
+static void an_if_match_that_is_no_version_is_named(void)
+{
+    static const char *const rows[] = { "If-Match: 3", "If-Match: W/\"3\"", "If-Match: *",
+                                        "If-Match: \"3\", \"4\"" };
+    const char *headers[] = { NULL, NULL };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        headers[0] = rows[i];
+        HttpReply reply = ask_with((HttpRequest){ .method = "PATCH",
+                                                  .path = "/api/v1/products/5",
+                                                  .token = flow.admin_token,
+                                                  .body = "{\"price\":1}",
+                                                  .headers = headers });
+        expect_problem(reply, 400, "VALIDATION");
+        expect(strstr(reply.body, "\"pointer\":\"If-Match\"") != NULL);
+    }
+}
+
 static void products_are_archived_by_version(void)
 {
     const char *fresh[] = { "If-Match: \"3\"", NULL };
@@ -83,6 +101,7 @@ int main(void)
     becomes_ready_by_itself();
     public_pages_need_nobody();
     products_are_changed_by_version();
+    an_if_match_that_is_no_version_is_named();
     products_are_archived_by_version();
     flow_close_gateway();
     flow_close();

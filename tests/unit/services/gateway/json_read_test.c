@@ -15,6 +15,8 @@ typedef struct Text {
     size_t size;
 } Text;
 
+static char wrong[JSON_WRONG_SIZE];
+
 /* Of an exact copy, so that a sanitizer sees what reads beyond it. */
 static Status parse(const char *text, size_t size, json_t **ret_root)
 {
@@ -24,7 +26,7 @@ static Status parse(const char *text, size_t size, json_t **ret_root)
     memcpy(copy, text, size);
     copy = realloc(copy, size > 0 ? size : 1);
     cr_assert_not_null(copy);
-    Status status = json_read(copy, size, ret_root);
+    Status status = json_read(copy, size, wrong, ret_root);
     free(copy);
     return status;
 }
@@ -171,6 +173,30 @@ Test(json_read, refuses_what_is_not_an_object_or_not_in_the_grammar)
     }
 }
 
+Test(json_read, says_what_is_wrong_and_where)
+{
+    static const struct {
+        const char *text;
+        const char *wrong;
+    } rows[] = {
+        { "", "it ends too early, at byte 0" },
+        { "5", "this is not JSON, or not in UTF-8, at byte 1" },
+        { "[]", "it must be an object" },
+        { "{\"a\":", "it ends too early, at byte 5" },
+        { "{} {}", "something comes after it, at byte 4" },
+        { "{\"a\":1,\"a\":2}", "a name comes twice in an object, at byte 10" },
+        { "{\"a\":9223372036854775808}", "a number is too large, at byte 24" },
+        { "{\"a\":1e999}", "a number is too large, at byte 10" },
+        { "{\"a\":\"\xFF\"}", "this is not JSON, or not in UTF-8, at byte 6" },
+        { "{\"a\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}", "it nests too deep, or holds too much" },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        expect_bad(rows[i].text, strlen(rows[i].text));
+        cr_expect_str_eq(wrong, rows[i].wrong, "%s is said to be: %s", rows[i].text, wrong);
+    }
+}
+
 Test(json_read, decodes_text_in_names_and_values)
 {
     json_t *root;
@@ -195,7 +221,7 @@ static void *read_brackets(void *context)
             memcpy(text + size, units[i], unit);
         }
         json_t *root;
-        *refused += json_read(text, size, &root).code == STATUS_INVALID_ARGUMENT;
+        *refused += json_read(text, size, wrong, &root).code == STATUS_INVALID_ARGUMENT;
     }
     return NULL;
 }
@@ -271,7 +297,7 @@ Test(json_read, fails_cleanly_whichever_allocation_fails)
     for (; status.code != STATUS_OK && most < 1000; most++) {
         json_t *root = NULL;
         allocations_left = most;
-        status = json_read(text, sizeof text - 1, &root);
+        status = json_read(text, sizeof text - 1, wrong, &root);
         exhausted += status.code == STATUS_RESOURCE_EXHAUSTED;
         cr_assert(status.code == STATUS_OK || root == NULL);
         json_decref(root);

@@ -93,6 +93,8 @@ Test(problem, unknown_names_are_answered_by_their_code)
     cr_expect_eq(problem_of(status_make((StatusCode)99, NULL))->status, 500);
     cr_expect_eq(problem_of(status_make(STATUS_UNAUTHENTICATED, "STALE_BATCH"))->status, 500,
                  "a service that does not know the gateway is no fault of the client's");
+    cr_expect_str_eq(problem_of(status_make(STATUS_CANCELLED, "CANCELLED"))->name, "UNKNOWN",
+                     "a call that was given up may have been on its way");
 }
 
 static json_t *render(const Problem *problem)

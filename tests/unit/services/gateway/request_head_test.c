@@ -221,12 +221,16 @@ Test(request_head, if_match_takes_one_strong_version)
         const char *value;
         const char *error;
     } rows[] = { { "\"7\"", NULL },
-                 { "7", "VERSION_MISMATCH" },
-                 { "W/\"7\"", "VERSION_MISMATCH" },
+                 { "7", "VALIDATION" },
+                 { "W/\"7\"", "VALIDATION" },
                  { "\"0\"", "VERSION_MISMATCH" },
                  { "\"07\"", "VERSION_MISMATCH" },
                  { "\"\"", "VERSION_MISMATCH" },
-                 { "\"", "VERSION_MISMATCH" },
+                 { "\"a\"", "VERSION_MISMATCH" },
+                 { "", "VALIDATION" },
+                 { "\"", "VALIDATION" },
+                 { "\"7", "VALIDATION" },
+                 { "7\"", "VALIDATION" },
                  { "*", "VALIDATION" },
                  { "\"7\", \"8\"", "VALIDATION" } };
 

@@ -224,6 +224,36 @@ Test(routes, take_the_headers_that_openapi_json_lists)
     json_decref(root);
 }
 
+Test(routes, answer_with_the_headers_that_openapi_json_lists)
+{
+    static const char *const names[] = { [HTTP_GET] = "get",
+                                         [HTTP_POST] = "post",
+                                         [HTTP_PUT] = "put",
+                                         [HTTP_PATCH] = "patch",
+                                         [HTTP_DELETE] = "delete" };
+    json_error_t error;
+    json_t *root = json_load_file(OPENAPI_FILE, 0, &error);
+
+    for (size_t i = 0; i < route_count; i++) {
+        const Route *route = &routes[i];
+        json_t *path = json_object_get(json_object_get(root, "paths"), route->path);
+        json_t *operation = json_object_get(path, names[route->method]);
+        bool cookie = (route->flags & (ROUTE_BEGINS_SESSION | ROUTE_ENDS_SESSION)) != 0;
+        char status[8];
+        (void)snprintf(status, sizeof status, "%u", route->success);
+        json_t *headers = json_object_get(
+            json_object_get(json_object_get(operation, "responses"), status), "headers");
+
+        cr_expect_not_null(json_object_get(headers, "X-Request-Id"), "%s", route->path);
+        cr_expect_eq(json_object_get(headers, "Set-Cookie") != NULL, cookie, "%s", route->path);
+        cr_expect_eq(json_object_get(headers, "ETag") != NULL, (route->flags & ROUTE_ETAG) != 0,
+                     "%s", route->path);
+        cr_expect_eq(json_object_get(headers, "Location") != NULL, route->location != NULL, "%s",
+                     route->path);
+    }
+    json_decref(root);
+}
+
 /* The schema of an answer has exactly the fields that the emitter writes. */
 Test(routes, answer_with_the_fields_that_openapi_json_lists)
 {

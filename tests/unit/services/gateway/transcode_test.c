@@ -154,7 +154,7 @@ Test(transcode, takes_minus_zero_for_zero)
 }
 
 /* Which field it is about is not said: the tree was never made, or the name is the fault. */
-Test(transcode, refuses_doubled_names_and_what_is_no_object_without_a_pointer)
+Test(transcode, refuses_doubled_names_and_what_is_no_object_as_a_whole)
 {
     static const char *const bodies[] = {
         "",
@@ -172,7 +172,9 @@ Test(transcode, refuses_doubled_names_and_what_is_no_object_without_a_pointer)
             transcode(&jumun__order__v1__place_order_request__descriptor, bodies[i], &message);
         cr_expect_eq(status.code, STATUS_INVALID_ARGUMENT, "%s", bodies[i]);
         cr_expect_str_eq(status.name, "BAD_JSON", "%s", bodies[i]);
-        cr_expect_null(transcoder.fault.code, "%s", bodies[i]);
+        cr_expect_str_eq(transcoder.fault.pointer, "", "%s", bodies[i]);
+        cr_expect_str_eq(transcoder.fault.code, "BAD_JSON", "%s", bodies[i]);
+        cr_expect_gt(strlen(transcoder.fault.detail), 0, "%s", bodies[i]);
     }
 }
 
