@@ -117,7 +117,7 @@ done
 refused jumun_audit "" "SELECT * FROM mysql.global_priv"
 
 expect 0 "admin" "$jumun" admin create --login=boss --var "$var"
-expect 1 "the same admin again" "$jumun" admin create --login=boss --var "$var"
+expect 0 "a new password for the same admin" "$jumun" admin create --login=boss --var "$var"
 expect 1 "a bad login id" "$jumun" admin create --login='b s' --var "$var"
 printf 'short\n' >"$work/password"
 expect 1 "a bad password" "$jumun" admin create --login=boss2 --password-file="$work/password" --var "$var"

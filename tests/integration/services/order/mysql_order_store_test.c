@@ -244,19 +244,20 @@ static void copy_order(Db *db, OrderId order, unsigned from, const char *state, 
 {
     char sql[2048];
 
-    (void)snprintf(sql, sizeof sql,
-                   "SET @order = %" PRIu64 ", @from = %u, @state = '%s';"
-                   "INSERT INTO orders SELECT @from + seq, member_id, @state, '', total, currency,"
-                   " item_count, 0, 0, NULL, '', hold_expires_at, created_at,"
-                   " updated_at - INTERVAL 1 MINUTE, 1, 1, %d"
-                   " FROM orders JOIN seq_1_to_20000 WHERE order_id = @order;"
-                   "INSERT INTO orders_detail SELECT @from + seq, line_no, product_id, name,"
-                   " quantity, unit_price, line_total, 0, 0"
-                   " FROM orders_detail JOIN seq_1_to_20000 WHERE order_id = @order;"
-                   "INSERT INTO orders_event SELECT @from + seq, 1, at, service, type,"
-                   " from_status, @state, '', ''"
-                   " FROM orders_event JOIN seq_1_to_20000 WHERE order_id = @order;",
-                   order.value, from, state, open);
+    (void)snprintf(
+        sql, sizeof sql,
+        "SET @order = %" PRIu64 ", @from = %u, @state = '%s';"
+        "INSERT INTO orders SELECT @from + s.seq, member_id, @state, '', total, currency,"
+        " item_count, 0, 0, NULL, '', hold_expires_at, created_at,"
+        " updated_at - INTERVAL 1 MINUTE, 1, 1, %d"
+        " FROM orders JOIN seq_1_to_20000 s WHERE order_id = @order;"
+        "INSERT INTO orders_detail SELECT @from + s.seq, line_no, product_id, name,"
+        " quantity, unit_price, line_total, 0, 0"
+        " FROM orders_detail JOIN seq_1_to_20000 s WHERE order_id = @order;"
+        "INSERT INTO orders_event SELECT @from + s.seq, 1, at, service, type,"
+        " from_status, @state, '', ''"
+        " FROM orders_event JOIN seq_1_to_20000 s WHERE order_id = @order;",
+        order.value, from, state, open);
     fixture_run(db, sql);
 }
 

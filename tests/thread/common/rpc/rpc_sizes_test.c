@@ -51,25 +51,33 @@ static void a_full_message_of_the_largest_pages_is_answered_whole(void)
     enum {
         PAGE_SIZE = 100 * 460
     };
-    static Asked asked[RPC_BATCH_MAX];
     char *text = long_text(PAGE_SIZE);
-    char url[FIXTURE_URL_SIZE];
+    Parking parking = empty_parking();
+    Asked parked[RPC_CLIENT_CONTEXTS];
+    Asked asked[RPC_BATCH_MAX];
+    Stage stage;
 
-    fixture_url(url);
-    RpcClient *client = fixture_connect(url, "gateway", RPC_BATCH_MAX);
-    for (size_t i = 0; i < RPC_BATCH_MAX; i++) { /* they wait for the server, and come together */
+    stage_open(&stage, park, &parking, RPC_BATCH_MAX);
+    fill_contexts(&stage, &parking, parked);
+    for (size_t i = 0; i < RPC_BATCH_MAX; i++) {
         asked_init(&asked[i], i + 1, LONG_S * US_PER_S);
-        ask(client, &asked[i]);
+        ask(stage.client, &asked[i]);
     }
-    RpcServer *server =
-        fixture_serve(&(ServeOptions){ .url = url, .handler = answer_at_length, .service = text });
+    release_parked(&parking, 0, 1); /* makes room for one message, which takes them all */
+    await_parked(&parking, RPC_CLIENT_CONTEXTS + RPC_BATCH_MAX);
+    assert(parking.messages == RPC_CLIENT_CONTEXTS + 1);
+    answer_at_length(text, &parking.calls[RPC_CLIENT_CONTEXTS], RPC_BATCH_MAX);
+    release_parked(&parking, 1, RPC_CLIENT_CONTEXTS - 1);
     for (size_t i = 0; i < RPC_BATCH_MAX; i++) {
         await(&asked[i]);
         assert(!status_failed(asked[i].call.status) && answered_product(&asked[i]) == i + 1);
         asked_deinit(&asked[i]);
     }
-    rpc_client_close(client);
-    rpc_server_close(server);
+    for (size_t i = 0; i < RPC_CLIENT_CONTEXTS; i++) {
+        await(&parked[i]);
+        asked_deinit(&parked[i]);
+    }
+    stage_close(&stage);
     free(text);
 }
 
