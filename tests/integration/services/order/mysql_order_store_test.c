@@ -384,12 +384,54 @@ static void lists_and_tells_only_what_the_reader_may_see(void)
     arena_deinit(&arena);
 }
 
+static void lists_the_few_orders_in_an_open_state_and_those_to_look_at(void)
+{
+    Sample samples[3];
+    NewOrder orders[3];
+    Arena arena;
+    OrderReads *reads = NULL;
+    Order *found = NULL;
+    size_t count = 0;
+    int64_t now_us = clock_wall_us(clock_system());
+    OrderReader admin = { { 1 }, true };
+
+    make_schema();
+    arena_init(&arena, (size_t)64 * 1024, (size_t)1024 * 1024);
+    OrderStore *store = open_store();
+    Db *db = fixture_open();
+    for (size_t i = 0; i < 3; i++) {
+        char key[8];
+
+        (void)snprintf(key, sizeof key, "k%zu", i);
+        orders[i] = make_sample(&samples[i], id_floor(now_us + (int64_t)i * US_PER_S), 7, key);
+    }
+    EXPECT(!status_failed(store->ops->append(store, orders, 3)));
+    fixture_run(db,
+                "UPDATE orders SET status = 'NEEDS_REVIEW', `open` = 3 ORDER BY order_id LIMIT 1;");
+    EXPECT(!status_failed(mysql_order_reads_open(fixture_url(), &reads)));
+
+    OrderFilter filter = { .limit = 100, .state = ORDER_PENDING };
+    EXPECT(!status_failed(reads->ops->list(reads, &arena, &admin, &filter, &found, &count)));
+    EXPECT(count == 2 && found[0].id.value == samples[2].order.id.value && found[0].open);
+    filter.state = ORDER_NEEDS_REVIEW;
+    EXPECT(!status_failed(reads->ops->list(reads, &arena, &admin, &filter, &found, &count)));
+    EXPECT(count == 1 && found[0].id.value == samples[0].order.id.value && !found[0].open);
+    filter.state = ORDER_RESERVED;
+    EXPECT(!status_failed(reads->ops->list(reads, &arena, &admin, &filter, &found, &count)));
+    EXPECT(count == 0);
+    mysql_order_reads_close(reads);
+    mysql_order_store_close(store);
+    db_close(db);
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     static const FixtureTest tests[] = {
         TEST(lets_one_of_two_processes_win_each_race),
         TEST(may_only_add_to_the_timeline),
         TEST(waits_for_a_schema_it_knows),
+        TEST(lists_the_few_orders_in_an_open_state_and_those_to_look_at),
         TEST(finds_what_is_due_without_reading_what_is_over_or_waits_for_its_member),
         TEST(lists_and_tells_only_what_the_reader_may_see),
     };
